@@ -1,0 +1,205 @@
+"""Pictures: read one, check a column of them, describe their shapes.
+
+An image is a uint8 RGB array of shape (height, width, 3), values 0-255.
+"""
+
+import io
+import warnings
+from pathlib import Path
+
+import cv2
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from mmtutor.table import cells
+
+WHITE = (255, 255, 255)
+
+
+def read(path: str | Path, background: tuple[int, int, int] | None = WHITE) -> np.ndarray:
+    """Read a picture file.
+
+    Parameters
+    ----------
+    path : str or Path
+        A PNG, JPEG, WebP or other file that OpenCV and Pillow can read.
+    background : (red, green, blue) or None
+        What shows through transparent pixels, 0-255 each. None keeps transparency as a fourth channel.
+
+    Returns
+    -------
+    uint8 array, shape (height, width, 3), RGB, values 0-255; with ``background=None`` shape
+    (height, width, 4), the last channel being alpha. Grey, palette and 16-bit pictures are converted, and
+    a photograph is turned as its camera says.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is empty, no picture, or cut off.
+
+    Notes
+    -----
+    OpenCV stores blue before red. This is the one place of the course where that is turned round.
+    Taught in chapters 1 and 2.
+    """
+    path = Path(path)
+    data = path.read_bytes()
+    has_alpha = _check_file(path.name, data)
+    flag = cv2.IMREAD_UNCHANGED if has_alpha else cv2.IMREAD_COLOR
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
+    if pixels is None:
+        raise ValueError(f"{path.name}: OpenCV cannot read this picture; save it again as PNG")
+    if pixels.ndim == 3 and pixels.shape[2] == 4:
+        pixels = cv2.cvtColor(_to_8_bit(pixels), cv2.COLOR_BGRA2RGBA)
+    else:
+        pixels = cv2.cvtColor(_to_8_bit(pixels), cv2.COLOR_BGR2RGBA)
+    return pixels if background is None else flatten(pixels, background)
+
+
+def _check_file(name: str, data: bytes) -> bool:
+    """Refuse what is no whole picture; say whether the picture has transparent pixels.
+
+    OpenCV fills the missing part of a cut-off JPEG with grey and says nothing: Pillow tells.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    if not data:
+        raise ValueError(f"{name}: the file is empty (0 bytes); copy it again from its source")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(data)) as picture:
+                picture.load()
+                return picture.has_transparency_data
+    except UnidentifiedImageError:
+        raise ValueError(f"{name}: not a picture, whatever its name says; look at it in an editor") from None
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        raise ValueError(f"{name}: more than {Image.MAX_IMAGE_PIXELS:,} pixels; scale it down first") from None
+    except (OSError, SyntaxError, EOFError, ValueError) as error:
+        raise ValueError(f"{name}: cut off or damaged ({error}); copy it again from its source") from None
+
+
+def _to_8_bit(pixels: np.ndarray) -> np.ndarray:
+    return (pixels // 257).astype(np.uint8) if pixels.dtype == np.uint16 else pixels
+
+
+def flatten(pixels: np.ndarray, background: tuple[int, int, int] = WHITE) -> np.ndarray:
+    """Lay a picture with transparency on one color.
+
+    Parameters
+    ----------
+    pixels : uint8 array, shape (..., 4), red, green, blue, alpha
+    background : (red, green, blue), 0-255 each
+
+    Returns
+    -------
+    uint8 array, shape (..., 3), RGB
+    """
+    color, alpha = pixels[..., :3].astype(np.uint16), pixels[..., 3:].astype(np.uint16)
+    mixed = color * alpha + np.array(background, np.uint16) * (255 - alpha)
+    return ((mixed + 127) // 255).astype(np.uint8)
+
+
+def problem(picture) -> str | None:
+    """Say in a few words why an object is no image of this course, or None if it is one."""
+    if not isinstance(picture, np.ndarray):
+        return f"a {type(picture).__name__}, not an array of pixels"
+    if picture.ndim != 3 or picture.shape[2] != 3:
+        return f"an array of shape {picture.shape}"
+    if picture.shape[0] == 0 or picture.shape[1] == 0:
+        return f"{picture.shape[1]} x {picture.shape[0]} pixels"
+    if picture.dtype != np.uint8:
+        return f"values of type {picture.dtype}"
+    return None
+
+
+CURE = "an image is a uint8 RGB array (height, width, 3): read it with mmtutor.image.read"
+
+
+class HOG(TransformerMixin, BaseEstimator):
+    """Describe shapes: a histogram of oriented gradients for each cell of a picture.
+
+    Parameters
+    ----------
+    size : int, default=64
+        Pictures are resized to size x size pixels first; a multiple of `cell`.
+    cell : int, default=8
+        Side of a cell in pixels. A block of 2 x 2 cells is normalized together.
+    stride : int, default=16
+        Step from block to block in pixels, a multiple of `cell`: 8 lets blocks of 8-pixel cells overlap by half.
+    n_orientations : int, default=9
+        Bins of a histogram, from 0 to 180 degrees.
+
+    Attributes
+    ----------
+    n_features_out_ : int
+        Length of a description: blocks x 4 cells x orientations, 576 by default.
+
+    Notes
+    -----
+    Nothing is learned from the pictures. Dalal and Triggs (2005), by OpenCV. In color pictures each pixel's
+    gradient is that of the channel where it is steepest. Taught in chapters 1 (used) and 2 (by hand).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> HOG().fit_transform([np.zeros((64, 64, 3), np.uint8)]).shape
+    (1, 576)
+    """
+
+    def __init__(self, size=64, cell=8, stride=16, n_orientations=9):
+        self.size = size
+        self.cell = cell
+        self.stride = stride
+        self.n_orientations = n_orientations
+
+    def fit(self, X, y=None):
+        """Check the parameters; there is nothing to learn. X: n_samples images."""
+        self.n_features_out_ = self._descriptor().getDescriptorSize()
+        return self
+
+    def transform(self, X) -> np.ndarray:
+        """Describe each picture.
+
+        Parameters
+        ----------
+        X : n_samples images, uint8 arrays of shape (height, width, 3)
+
+        Returns
+        -------
+        float array, shape (n_samples, n_features_out_), values 0-1
+
+        Raises
+        ------
+        ValueError
+            For a cell that is no image; the message names its row and column.
+        """
+        descriptor = self._descriptor()
+        rows = [descriptor.compute(self._resize(picture)).ravel() for picture in cells(X, problem, CURE)]
+        return np.array(rows, float).reshape(len(rows), descriptor.getDescriptorSize())
+
+    def get_feature_names_out(self, input_features=None) -> np.ndarray:
+        """Name the features hog0, hog1, …"""
+        return np.array([f"hog{i}" for i in range(self._descriptor().getDescriptorSize())], dtype=object)
+
+    def _descriptor(self):
+        cell, stride, size = self.cell, self.stride, self.size
+        if size % cell or stride % cell or (size - 2 * cell) % stride or size < 2 * cell:
+            raise ValueError(
+                f"HOG(size={size}, cell={cell}, stride={stride}): blocks of {2 * cell} pixels do not tile the "
+                "picture; size and stride must be multiples of cell, and stride must divide size - 2 * cell"
+            )
+        return cv2.HOGDescriptor((size,) * 2, (2 * cell,) * 2, (stride,) * 2, (cell,) * 2, self.n_orientations)
+
+    def _resize(self, picture):
+        if picture.shape[:2] == (self.size, self.size):
+            return picture
+        return cv2.resize(picture, (self.size, self.size), interpolation=cv2.INTER_AREA)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        tags.input_tags.two_d_array = False
+        return tags

@@ -1,0 +1,148 @@
+"""What a user may rely on in figures, in the installation check, and in the package as a whole."""
+
+import ast
+import importlib
+import inspect
+import io
+import pkgutil
+import subprocess
+import sys
+import tokenize
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+
+import mmtutor
+from mmtutor import installation
+from mmtutor.installation import check_installation
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt  # noqa: E402
+
+from mmtutor import plot  # noqa: E402
+
+PACKAGE = Path(mmtutor.__file__).parent
+MODULES = [importlib.import_module(f"mmtutor.{m.name}") for m in pkgutil.iter_modules([str(PACKAGE)])]
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+def test_a_modality_has_one_color_and_fusions_share_one():
+    assert plot.color_of("image") == plot.COLORS["image"]
+    assert plot.color_of("image + text, late") == plot.COLORS["fused"]
+    assert plot.color_of("always the largest class") == plot.COLORS["none"]
+    assert len(set(plot.COLORS.values())) == len(plot.COLORS)
+
+
+def test_scores_draws_each_model_with_its_error():
+    table = pd.DataFrame({"accuracy": [0.5, 0.7], "se": [0.1, 0.02]}, index=["image", "image + text"])
+    ax = plot.scores(table, "A finding", chance=0.2)
+    assert [bar.get_width() for bar in ax.patches] == [0.7, 0.5]  # drawn from below
+    assert ax.get_title() == "A finding" and ax.get_xlabel().startswith("accuracy")
+    assert ax.get_legend() is not None
+
+
+def test_confusion_counts_truth_in_rows_and_answers_in_columns():
+    counts = plot.confusion(["a", "a", "b"], ["a", "b", "b"])
+    assert counts.to_numpy().tolist() == [[1, 1], [0, 1]]
+    change = plot.confusion(["a", "a", "b"], ["a", "a", "b"], against=["a", "b", "b"])
+    assert change.to_numpy().tolist() == [[1, -1], [0, 0]]
+
+
+def test_gallery_needs_a_caption_for_each_picture():
+    pictures = [np.zeros((4, 4, 3), np.uint8)] * 3
+    assert len(plot.gallery(pictures, ["a", "b", "c"], columns=2)) == 3
+    with pytest.raises(ValueError, match="3 images and 1 captions"):
+        plot.gallery(pictures, ["a"])
+
+
+def test_edges_are_drawn_along_the_edge():
+    picture = np.zeros((64, 64, 3), np.uint8)
+    picture[:, 32:] = 255  # one upright edge
+    ax = plot.orientations(picture, plt.subplots()[1])
+    (lines,) = ax.collections
+    strongest = np.argsort(lines.get_alpha())[-8:]
+    for (x0, y0), (x1, y1) in np.array(lines.get_segments())[strongest]:
+        assert abs(y1 - y0) > 5 * abs(x1 - x0)
+
+
+def test_a_sound_installation_passes():
+    report = check_installation()
+    assert report.passed, report
+    assert any(text.startswith("tensorflow ") for _, text in report.lines)
+
+
+def test_the_installation_check_says_what_is_wrong_in_words(monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    monkeypatch.setattr(
+        installation.metadata, "requires", lambda name: ["no-such-package>=1", "numpy<1", "dask; extra == 'scale'"]
+    )
+    wrong = [text for mark, text in check_installation().lines if mark == "✗"]
+    assert any(text.startswith("no-such-package is missing") for text in wrong)
+    assert any("numpy" in text and "does not fit (<1)" in text for text in wrong)
+    assert any(text.startswith("KERAS_BACKEND is torch") for text in wrong)
+    assert len(wrong) == 3
+
+
+def test_damaged_data_is_one_line_of_the_installation_check(monkeypatch, tmp_path):
+    monkeypatch.setattr("mmtutor.datasets.shipped", lambda *name: (_ for _ in ()).throw(OSError("x is damaged")))
+    assert ("✗", "the shipped data: x is damaged") in check_installation().lines
+
+
+# The package as a whole
+
+
+def test_importing_the_package_is_quick_and_loads_nothing_heavy():
+    code = "import sys, time; t = time.perf_counter(); import mmtutor; t = time.perf_counter() - t; print(t, *sys.modules)"
+    seconds, *modules = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert float(seconds) < 0.3
+    assert not {"numpy", "pandas", "sklearn", "tensorflow", "cv2", "librosa"} & set(modules)
+
+
+def test_the_package_stays_thin():
+    lines = {path: code_lines(path) for path in PACKAGE.rglob("*.py")}
+    assert sum(lines.values()) < 1500
+    assert max(lines.values()) <= 250, max(lines, key=lines.get)
+
+
+def code_lines(path: Path) -> int:
+    """Lines with code on them: no blank lines, comments or docstrings."""
+    source = path.read_text("utf-8")
+    docstrings = {
+        line
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        for line in range(node.lineno, node.end_lineno + 1)
+    }
+    nothing = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    return len({n for t in tokens if t.type not in nothing for n in range(t.start[0], t.end[0] + 1)} - docstrings)
+
+
+def public():
+    for module in MODULES:
+        for name, thing in vars(module).items():
+            if not name.startswith("_") and getattr(thing, "__module__", None) == module.__name__:
+                if inspect.isfunction(thing) or inspect.isclass(thing):
+                    yield pytest.param(thing, id=f"{module.__name__}.{name}")
+
+
+@pytest.mark.parametrize("thing", list(public()))
+def test_everything_public_says_what_it_does(thing):
+    assert inspect.getdoc(thing), f"{thing} has no docstring"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
+def test_examples_in_docstrings_are_right(module):
+    import doctest
+
+    assert doctest.testmod(module).failed == 0

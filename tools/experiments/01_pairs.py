@@ -1,0 +1,56 @@
+"""Chapter 1: second modalities that cannot help, a copy and mispaired words; five seeds.
+
+A seed decides which keywords are drawn, how the rows are split and which words are dealt to other rows.
+Standard errors as in 01_emoji.py.
+"""
+
+import pandas as pd
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import Normalizer
+from sklearn.utils import Bunch
+
+from mmtutor.datasets import load_emoji
+from mmtutor.evaluate import compare, make_folds, mispair, standard_error
+from mmtutor.fusion import early_fusion
+from mmtutor.image import HOG
+
+SEEDS = range(5)
+IMAGE, TEXT = make_pipeline(HOG(), Normalizer()), TfidfVectorizer(sublinear_tf=True)
+SECOND = {
+    "image": {},
+    "image + its copy": {"copy": IMAGE},
+    "image + text": {"text": TEXT},
+    "image + text, half of it mispaired": {"half": TEXT},
+    "image + text, all of it mispaired": {"all": TEXT},
+}
+
+
+def measure(seed: int):
+    """Compare all models on the data and folds of one seed."""
+    emoji = load_emoji(random_state=seed)
+    X = emoji.X.assign(
+        copy=emoji.X.image,
+        half=mispair(emoji.X.text, 0.5, random_state=seed),
+        all=mispair(emoji.X.text, 1, random_state=seed),
+    )
+    head = LogisticRegression(C=10, solver="newton-cg")
+    models = {name: early_fusion({"image": IMAGE} | second, head) for name, second in SECOND.items()}
+    return compare(models, Bunch(X=X, y=emoji.y, groups=emoji.groups), make_folds(emoji, random_state=seed))
+
+
+def run() -> pd.DataFrame:
+    results = [measure(seed) for seed in SEEDS]
+    by_fold = pd.concat([each.by_fold for each in results])
+    gains = by_fold.sub(by_fold["image"], axis=0)
+    shared = results[0].shared
+    return pd.DataFrame(
+        {
+            "method": list(by_fold),
+            "accuracy": by_fold.mean().to_numpy(),
+            "se": [standard_error(by_fold[name], shared) for name in by_fold],
+            "gain": gains.mean().to_numpy(),
+            "gain_se": [standard_error(gains[name], shared) for name in by_fold],
+        }
+    )
