@@ -4,7 +4,7 @@ LAB      =# more options for JupyterLab: make lab LAB="--port=9000"
 TEST     =# more options for pytest: make test TEST="-k emoji"
 BIN     := $(if $(filter Windows_NT,$(OS)),.venv/Scripts,.venv/bin)
 RUN     := $(BIN)/python
-AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
+AS_ROOT := $(if $(filter 0,$(shell id -u 2>/dev/null)),--allow-root)
 
 unexport PYTHONHOME PYTHONPATH# packages from elsewhere would hide those of .venv
 export JUPYTER_PREFER_ENV_PATH = 1# likewise the user's own kernels and settings
@@ -17,7 +17,7 @@ help:         ## print this list
 
 lab: setup    ## open the course in JupyterLab
 	@echo "JupyterLab starts; Ctrl-C in this window stops it."
-	@$(RUN) -m jupyterlab $(AS_ROOT) --log-level=WARN --ip=127.0.0.1 --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(LAB)
+	@$(RUN) -m jupyterlab $(AS_ROOT) --ServerApp.log_level=WARN --LabApp.log_level=WARN --ip=127.0.0.1 --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(LAB)
 
 test: setup   ## run all tests: the package, the conventions, and every notebook, offline
 	$(RUN) -m pytest $(TEST)

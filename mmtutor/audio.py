@@ -1,6 +1,7 @@
 """Sound: read a recording at the data set's one sampling rate.
 
-A sound is a float32 array in [-1, 1], mono: samples, one after the other. Its rate is how many of them make a second.
+A sound is a float32 array in [-1, 1], mono: samples, one after the other. Its rate is how many of them make
+a second.
 """
 
 from pathlib import Path

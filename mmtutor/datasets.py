@@ -20,7 +20,8 @@ TILE, COLUMNS = 64, 40  # the sheets of emoji: side of a tile in pixels, tiles i
 
 # Words that name a group of emoji, or nearly: whoever reads one needs no classifier.
 GROUP_WORDS = {
-    "en": "smiley smile emotion face people person body animal nature food drink travel place activity object symbol",
+    "en": "smiley smile emotion face people person body animal nature food drink travel place activity "
+    "object symbol",
     "zh": "表情 情感 脸 人 身体 动物 自然 食物 食品 饮料 旅行 地点 活动 物品 物体 符号 标志",
 }
 
@@ -61,7 +62,7 @@ def load_emoji(
             The group: Activities, Animals & Nature, Food & Drink, Objects, People & Body, Smileys & Emotion,
             Symbols or Travel & Places.
         groups : array of str, shape (1378,)
-            The last word of the English name. *Red apple* and *green apple* are of one kind, so that a split must
+            The last word of the English name. *Red apple* and *green apple* are of one kind: a split must
             keep them on one side.
         name, subgroup, codepoint : arrays of str, shape (1378,)
         target_names : array of str, shape (8,)
@@ -76,7 +77,8 @@ def load_emoji(
 
     Notes
     -----
-    Pictures: Noto Emoji (Apache-2.0), Twemoji (CC BY 4.0). Words: Unicode CLDR (Unicode-3.0). Taught in chapter 1.
+    Pictures: Noto Emoji (Apache-2.0), Twemoji (CC BY 4.0). Words: Unicode CLDR (Unicode-3.0).
+    Taught in chapter 1.
     """
     _one_of("vendor", vendor, ("noto", "twemoji"))
     _one_of("language", language, ("en", "zh"))
@@ -89,7 +91,9 @@ def load_emoji(
         texts = [" ".join(each) for each in keywords]
     else:
         rng = np.random.default_rng(random_state)
-        fair = [fair_keywords(k, n, g, language) for k, n, g in zip(keywords, names, emoji.group, strict=True)]
+        fair = [
+            fair_keywords(k, n, g, language) for k, n, g in zip(keywords, names, emoji.group, strict=True)
+        ]
         texts = [" ".join(rng.choice(each, min(n_keywords, len(each)), replace=False)) for each in fair]
     if empty_as_missing:
         texts = [each or None for each in texts]
@@ -114,7 +118,7 @@ def fair_keywords(keywords: list[str], name: str, group: str, language: str) -> 
     name, group : str
         The emoji's name in `language`, and its group in English.
     language : {"en", "zh"}
-        English words are compared by their stems; Chinese, which puts no spaces between words, by containment.
+        English words are compared by their stems; Chinese, without spaces between words, by containment.
 
     Returns
     -------
@@ -131,7 +135,8 @@ def fair_keywords(keywords: list[str], name: str, group: str, language: str) -> 
     return [
         k
         for k in keywords
-        if not any(part in name or name in part for part in k.split()) and not any(word in k for word in banned)
+        if not any(part in name or name in part for part in k.split())
+        and not any(word in k for word in banned)
     ]
 
 
@@ -199,7 +204,8 @@ def shipped(folder: str, name: str) -> Path:
     """
     path = DATA / folder / name
     listed = dict(
-        reversed(line.split(maxsplit=1)) for line in (DATA / folder / "SHA256SUMS").read_text("utf-8").splitlines()
+        reversed(line.split(maxsplit=1))
+        for line in (DATA / folder / "SHA256SUMS").read_text("utf-8").splitlines()
     )
     cure = f"restore it with `git checkout -- mmtutor/data/{folder}/{name}`, or install mmtutor again"
     if not path.is_file():

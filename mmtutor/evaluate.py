@@ -30,7 +30,9 @@ def claim(sentence: str, holds: bool) -> None:
         If `holds` is not one truth value.
     """
     if not isinstance(holds, (bool, np.bool_)):
-        raise TypeError(f"claim({sentence!r}): {type(holds).__name__} is not one truth value; compare, then claim")
+        raise TypeError(
+            f"claim({sentence!r}): {type(holds).__name__} is not one truth value; compare, then claim"
+        )
     if not holds:
         raise AssertionError(f"does not hold: {sentence}")
     print(f"✓ {sentence}")
@@ -69,8 +71,8 @@ def make_folds(data: Bunch, n_splits: int = 5, random_state: int = 0) -> list[tu
         }.items():
             if count < n_splits:
                 raise ValueError(
-                    f"class {str(label)!r} has {count} {things} (rows {', '.join(map(str, rows[:5]))}), fewer than "
-                    f"{n_splits} folds; use fewer folds, add samples, or leave the class out"
+                    f"class {str(label)!r} has {count} {things} (rows {', '.join(map(str, rows[:5]))}), "
+                    f"fewer than {n_splits} folds; use fewer folds, add samples, or leave the class out"
                 )
     splitter = StratifiedKFold if groups is None else StratifiedGroupKFold
     return list(splitter(n_splits, shuffle=True, random_state=random_state).split(X, y, groups))
@@ -108,7 +110,8 @@ class Comparison:
     Attributes
     ----------
     table : pd.DataFrame
-        One row a model: accuracy, se (its standard error), macro_f1, parameters, seconds (fit and predict, a fold).
+        One row a model: accuracy, se (its standard error), macro_f1, parameters, and seconds to fit and
+        predict one fold.
     by_fold : pd.DataFrame, shape (n_folds, n_models)
         Accuracy of each model on each fold.
     predictions : pd.DataFrame, shape (n_samples, n_models)
@@ -143,7 +146,7 @@ class Comparison:
                 "accuracy": [f"{a:.3f} ± {s:.3f}" for a, s in zip(table.accuracy, table.se, strict=True)],
                 "macro-F1": table.macro_f1.map("{:.3f}".format),
                 "parameters": table.parameters.map("{:,}".format),
-                "seconds": table.seconds.map("{:.2f}".format),
+                "seconds": table.seconds.map("{:.2f} s".format),
             },
             index=table.index,
         )
@@ -210,8 +213,8 @@ def compare(
     Raises
     ------
     ValueError
-        If rows or groups stand on both sides of a fold, if there are fewer than two folds, or if a model meets
-        a missing modality that it cannot handle (the message names the row and column).
+        If rows or groups stand on both sides of a fold, if there are fewer than two folds, or if a model
+        meets a missing modality that it cannot handle (the message names the row and column).
 
     Notes
     -----
@@ -236,18 +239,22 @@ def _check_folds(folds: Folds, n_samples: int, groups: np.ndarray | None) -> Non
         raise ValueError("folds must be a list of two or more (train rows, test rows): see make_folds")
     for number, (train, test) in enumerate(folds, start=1):
         if max(np.max(train), np.max(test)) >= n_samples:
-            raise ValueError(f"fold {number} names row {max(np.max(train), np.max(test))}; there are {n_samples} rows")
+            raise ValueError(
+                f"fold {number} names row {max(np.max(train), np.max(test))}; there are {n_samples} rows"
+            )
         both = np.intersect1d(train, test)
         if both.size:
-            raise ValueError(f"fold {number}: row {both[0]} is in training and in test; a model must not see it twice")
+            raise ValueError(
+                f"fold {number}: row {both[0]} is in training and in test; a model must not see it twice"
+            )
         if groups is None:
             continue
         shared = np.intersect1d(groups[train], groups[test])
         if shared.size:
             rows = [int(side[groups[side] == shared[0]][0]) for side in map(np.asarray, (train, test))]
             raise ValueError(
-                f"fold {number}: {shared.size} groups are in training and in test, group {str(shared[0])!r} with rows "
-                f"{rows[0]} and {rows[1]}; split by groups (make_folds), or measure the leak with "
+                f"fold {number}: {shared.size} groups are in training and in test, group {str(shared[0])!r} "
+                f"with rows {rows[0]} and {rows[1]}; split by groups (make_folds), or measure the leak with "
                 "allow_shared_groups=True"
             )
 
@@ -272,8 +279,9 @@ def _explain_missing(X: pd.DataFrame, name: str, error: Exception) -> None:
         missing = np.flatnonzero([is_missing(cell) for cell in X[column]])
         if missing.size:
             raise ValueError(
-                f"row {X.index[missing[0]]!r}, column {column!r}: missing (and {missing.size - 1} more rows), which model "
-                f"{name!r} cannot handle; drop the rows, fill them, or leave this modality out (chapter 5)"
+                f"row {X.index[missing[0]]!r}, column {column!r}: missing, like {missing.size - 1} others, "
+                f"which model {name!r} cannot handle; drop the rows, fill them, or leave this modality out "
+                "(chapter 5)"
             ) from error
 
 
@@ -291,12 +299,19 @@ def _collect(results: dict, names: list, y: np.ndarray, folds: Folds) -> Compari
         return {
             "accuracy": np.mean(accuracy[name]),
             "se": standard_error(accuracy[name], shared),
-            "macro_f1": np.mean([f1_score(t, r.predicted, average="macro") for t, r in zip(truth, folds_of, strict=True)]),
+            "macro_f1": np.mean(
+                [f1_score(t, r.predicted, average="macro") for t, r in zip(truth, folds_of, strict=True)]
+            ),
             "parameters": folds_of[-1].parameters,
             "seconds": np.mean([r.seconds for r in folds_of]),
         }
 
-    return Comparison(pd.DataFrame({name: row(name) for name in names}).T.astype({"parameters": int}), by_fold, predictions, shared)
+    return Comparison(
+        pd.DataFrame({name: row(name) for name in names}).T.astype({"parameters": int}),
+        by_fold,
+        predictions,
+        shared,
+    )
 
 
 def _shared(folds: Folds) -> float:
@@ -348,7 +363,7 @@ def count_parameters(model) -> int:
 
     Returns
     -------
-    int: entries of all learned float arrays (weights, idf, means, …). Labels and vocabularies are not counted.
+    int: entries of all learned float arrays (weights, idf, means, …), without labels and vocabularies
 
     Notes
     -----
@@ -365,7 +380,9 @@ def count_parameters(model) -> int:
         elif isinstance(part, (list, tuple)):
             todo.extend(part)
         elif hasattr(part, "get_params") or hasattr(part, "fit"):
-            learned = {k: v for k, v in vars(part).items() if k not in part.get_params(deep=False) or k == "steps"}
+            learned = {
+                k: v for k, v in vars(part).items() if k not in part.get_params(deep=False) or k == "steps"
+            }
             for value in learned.values():
                 if isinstance(value, np.ndarray) and value.dtype.kind == "f":
                     total += value.size

@@ -17,13 +17,13 @@ def early_fusion(encoders: Encoders, head: BaseEstimator) -> Pipeline:
     Parameters
     ----------
     encoders : dict of column -> transformer
-        Each turns its column of raw objects into an array (n_samples, n_features_i). Sorted by column, so that
-        their order never matters. With one column it is the unimodal model.
+        Each turns its column of raw objects into an array (n_samples, n_features_i). Sorted by column, so
+        that their order never matters. With one column it is the unimodal model.
     head : classifier
 
     Returns
     -------
-    Pipeline with steps ``features`` (a ColumnTransformer) and ``head``; columns without an encoder are dropped
+    Pipeline with steps ``features`` (a ColumnTransformer) and ``head``; other columns are dropped
 
     Raises
     ------
@@ -32,7 +32,8 @@ def early_fusion(encoders: Encoders, head: BaseEstimator) -> Pipeline:
 
     Notes
     -----
-    y = h([z_1; …; z_n]), z_i = f_i(x_i). See Baltrušaitis et al. (2019), section 6. Taught in chapters 1 and 3.
+    y = h([z_1; …; z_n]), z_i = f_i(x_i). See Baltrušaitis et al. (2019), section 6.
+    Taught in chapters 1 and 3.
     """
     _check(encoders)
     columns = [(column, clone(encoders[column]), column) for column in sorted(encoders)]
@@ -40,7 +41,9 @@ def early_fusion(encoders: Encoders, head: BaseEstimator) -> Pipeline:
     return Pipeline([("features", features), ("head", clone(head))])
 
 
-def late_fusion(encoders: Encoders, head: BaseEstimator, weights: dict[str, float] | None = None) -> VotingClassifier:
+def late_fusion(
+    encoders: Encoders, head: BaseEstimator, weights: dict[str, float] | None = None
+) -> VotingClassifier:
     """Train one model a modality and average their probabilities (model level).
 
     Parameters
@@ -90,7 +93,9 @@ def stacked_fusion(encoders: Encoders, head: BaseEstimator, final: BaseEstimator
     -----
     Wolpert (1992), Stacked generalization. Taught in chapter 3.
     """
-    return StackingClassifier(_one_model_a_column(encoders, head), clone(final), cv=cv, stack_method="predict_proba")
+    return StackingClassifier(
+        _one_model_a_column(encoders, head), clone(final), cv=cv, stack_method="predict_proba"
+    )
 
 
 def _one_model_a_column(encoders: Encoders, head) -> list[tuple[str, Pipeline]]:
@@ -107,4 +112,6 @@ def _check(encoders: Encoders) -> None:
 
 def _same_columns(what: str, given: dict, encoders: Encoders) -> None:
     if set(given) != set(encoders):
-        raise ValueError(f"{what} is given for {sorted(given)}, encoders for {sorted(encoders)}; name the same columns")
+        raise ValueError(
+            f"{what} is given for {sorted(given)}, encoders for {sorted(encoders)}; name the same columns"
+        )

@@ -76,7 +76,9 @@ def _check_file(name: str, data: bytes) -> bool:
     except UnidentifiedImageError:
         raise ValueError(f"{name}: not a picture, whatever its name says; look at it in an editor") from None
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-        raise ValueError(f"{name}: more than {Image.MAX_IMAGE_PIXELS:,} pixels; scale it down first") from None
+        raise ValueError(
+            f"{name}: more than {Image.MAX_IMAGE_PIXELS:,} pixels; scale it down first"
+        ) from None
     except (OSError, SyntaxError, EOFError, ValueError) as error:
         raise ValueError(f"{name}: cut off or damaged ({error}); copy it again from its source") from None
 
@@ -128,7 +130,7 @@ class HOG(TransformerMixin, BaseEstimator):
     cell : int, default=8
         Side of a cell in pixels. A block of 2 x 2 cells is normalized together.
     stride : int, default=16
-        Step from block to block in pixels, a multiple of `cell`: 8 lets blocks of 8-pixel cells overlap by half.
+        Step from block to block in pixels, a multiple of `cell`: 8 lets blocks of 8-pixel cells overlap.
     n_orientations : int, default=9
         Bins of a histogram, from 0 to 180 degrees.
 
@@ -188,10 +190,12 @@ class HOG(TransformerMixin, BaseEstimator):
         cell, stride, size = self.cell, self.stride, self.size
         if size % cell or stride % cell or (size - 2 * cell) % stride or size < 2 * cell:
             raise ValueError(
-                f"HOG(size={size}, cell={cell}, stride={stride}): blocks of {2 * cell} pixels do not tile the "
-                "picture; size and stride must be multiples of cell, and stride must divide size - 2 * cell"
+                f"HOG(size={size}, cell={cell}, stride={stride}): blocks of {2 * cell} pixels do not tile "
+                "the picture; size and stride must be multiples of cell, stride must divide size - 2 * cell"
             )
-        return cv2.HOGDescriptor((size,) * 2, (2 * cell,) * 2, (stride,) * 2, (cell,) * 2, self.n_orientations)
+        return cv2.HOGDescriptor(
+            (size,) * 2, (2 * cell,) * 2, (stride,) * 2, (cell,) * 2, self.n_orientations
+        )
 
     def _resize(self, picture):
         if picture.shape[:2] == (self.size, self.size):

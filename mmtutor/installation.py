@@ -62,9 +62,15 @@ def _package(wanted) -> tuple[str, str]:
     try:
         found = metadata.version(wanted.name)
     except metadata.PackageNotFoundError:
-        return "✗", f"{wanted.name} is missing ({purpose}); close Jupyter and run `make lab`, which installs it"
+        return (
+            "✗",
+            f"{wanted.name} is missing ({purpose}); close Jupyter and run `make lab`, which installs it",
+        )
     if not wanted.specifier.contains(found, prereleases=True):
-        return "✗", f"{wanted.name} {found} does not fit ({wanted.specifier}); run `make lab`, which installs the right one"
+        return (
+            "✗",
+            f"{wanted.name} {found} does not fit ({wanted.specifier}); run `make lab`, which mends it",
+        )
     return "✓", f"{wanted.name} {found}: {purpose}"
 
 
@@ -73,12 +79,19 @@ def _conflicts() -> list[tuple[str, str]]:
     for other in ("opencv-python", "opencv-contrib-python", "opencv-contrib-python-headless"):
         try:
             metadata.version(other)
-            lines.append(("✗", f"{other} is installed beside opencv-python-headless; one hides the other: pip uninstall {other}"))
+            lines.append(
+                (
+                    "✗",
+                    f"{other} is installed beside opencv-python-headless and hides it: pip uninstall {other}",
+                )
+            )
         except metadata.PackageNotFoundError:
             pass
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
     if backend != "tensorflow":
-        lines.append(("✗", f"KERAS_BACKEND is {backend}; the course uses tensorflow: unset it and restart Jupyter"))
+        lines.append(
+            ("✗", f"KERAS_BACKEND is {backend}; the course uses tensorflow: unset it and restart Jupyter")
+        )
     return lines
 
 

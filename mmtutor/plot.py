@@ -15,7 +15,14 @@ from sklearn.metrics import confusion_matrix
 from mmtutor.image import HOG
 
 # Okabe and Ito (2008): distinct for color-blind readers, and by lightness in print.
-COLORS = {"image": "#0072B2", "text": "#E69F00", "sound": "#009E73", "video": "#CC79A7", "fused": "#D55E00", "none": "#999999"}
+COLORS = {
+    "image": "#0072B2",
+    "text": "#E69F00",
+    "sound": "#009E73",
+    "video": "#CC79A7",
+    "fused": "#D55E00",
+    "none": "#999999",
+}
 
 if "matplotlib_inline.backend_inline" in sys.modules:  # only a notebook's kernel has it
     sys.modules["matplotlib_inline.backend_inline"].set_matplotlib_formats("retina")
@@ -55,7 +62,9 @@ def gallery(images, captions, columns: int = 8, title: str = "") -> np.ndarray:
     if len(images) != len(captions):
         raise ValueError(f"{len(images)} images and {len(captions)} captions; each image needs one")
     rows = -(-len(images) // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(1.15 * columns, 1.5 * rows + 0.3), squeeze=False, layout="constrained")
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(1.15 * columns, 1.5 * rows + 0.3), squeeze=False, layout="constrained"
+    )
     figure.suptitle(title, fontsize=11)
     for ax in axes.flat:
         ax.axis("off")
@@ -83,7 +92,14 @@ def scores(table: pd.DataFrame, title: str, chance: float | None = None, ax: Axe
     """
     ax = ax or plt.subplots(figsize=(6, 0.45 * len(table) + 1.1), layout="constrained")[1]
     names = table.index[::-1]
-    ax.barh(names, table.accuracy[names], xerr=table.se[names], color=[color_of(n) for n in names], capsize=3, height=0.65)
+    ax.barh(
+        names,
+        table.accuracy[names],
+        xerr=table.se[names],
+        color=[color_of(n) for n in names],
+        capsize=3,
+        height=0.65,
+    )
     for place, name in enumerate(names):
         ax.text(0.01, place, f"{table.accuracy[name]:.2f}", va="center", color="white", fontweight="bold")
     if chance is not None:
@@ -116,11 +132,21 @@ def confusion(y, predicted, against=None, title: str = "", ax: Axes | None = Non
         counts = counts - confusion_matrix(y, against, labels=labels)
     ax = ax or plt.subplots(figsize=(6, 4.8), layout="constrained")[1]
     limit = max(1, np.abs(counts).max())
-    ax.imshow(counts, cmap="Blues" if against is None else "RdBu", vmin=0 if against is None else -limit, vmax=limit)
+    ax.imshow(
+        counts, cmap="Blues" if against is None else "RdBu", vmin=0 if against is None else -limit, vmax=limit
+    )
     for (row, column), count in np.ndenumerate(counts):
         if count:
             color = "white" if abs(count) > 0.6 * limit else "black"
-            ax.text(column, row, f"{count:d}" if against is None else f"{count:+d}", ha="center", va="center", color=color, fontsize=8)
+            ax.text(
+                column,
+                row,
+                f"{count:d}" if against is None else f"{count:+d}",
+                ha="center",
+                va="center",
+                color=color,
+                fontsize=8,
+            )
     ax.set_xticks(range(len(labels)), labels, rotation=40, ha="right", fontsize=8)
     ax.set_yticks(range(len(labels)), labels, fontsize=8)
     ax.set(xlabel="the model says", ylabel="the sample is", title=title)
@@ -140,13 +166,19 @@ def orientations(picture: np.ndarray, ax: Axes) -> Axes:
     Axes
     """
     hog = HOG(size=64, cell=8, stride=16)  # with this stride each cell is described exactly once
-    histograms = hog.transform([picture]).reshape(4, 4, 2, 2, 9)  # blocks along x, y; cells along x, y; angles
+    histograms = hog.transform([picture]).reshape(
+        4, 4, 2, 2, 9
+    )  # blocks along x, y; cells along x, y; angles
     histograms = histograms.transpose(1, 3, 0, 2, 4).reshape(8, 8, 9)
     y, x, bin_ = np.indices(histograms.shape)
     angle = np.deg2rad(20 * bin_ + 10)  # an edge runs across the gradient
     center, half = np.stack([8 * x + 4, 8 * y + 4], -1), 3.6 * np.stack([-np.sin(angle), np.cos(angle)], -1)
     lines = np.stack([center - half, center + half], -2).reshape(-1, 2, 2)
-    ax.add_collection(LineCollection(lines, colors="black", alpha=(histograms.ravel().clip(0, 0.4) / 0.4) ** 2, linewidths=1.5))
+    ax.add_collection(
+        LineCollection(
+            lines, colors="black", alpha=(histograms.ravel().clip(0, 0.4) / 0.4) ** 2, linewidths=1.5
+        )
+    )
     ax.set(xlim=(0, 64), ylim=(64, 0), aspect="equal")
     ax.axis("off")
     return ax

@@ -50,7 +50,9 @@ def cells(column: Iterable, problem: Callable[[object], str | None], cure: str) 
     series = column if isinstance(column, pd.Series) else pd.Series(list(column), dtype=object, name="X")
     for row, cell in series.items():
         if is_missing(cell):
-            refuse(row, series.name, "missing", "drop the row, fill it, or leave this modality out (chapter 5)")
+            refuse(
+                row, series.name, "missing", "drop the row, fill it, or leave this modality out (chapter 5)"
+            )
         found = problem(cell)
         if found is not None:
             refuse(row, series.name, found, cure)

@@ -44,7 +44,9 @@ def test_early_fusion_is_concatenation(emoji):
 
 def test_late_fusion_is_the_mean_of_probabilities(emoji):
     model = FUSIONS["late"].fit(emoji.X, emoji.y)
-    alone = [early_fusion({c: e}, HEAD).fit(emoji.X, emoji.y).predict_proba(emoji.X) for c, e in ENCODERS.items()]
+    alone = [
+        early_fusion({c: e}, HEAD).fit(emoji.X, emoji.y).predict_proba(emoji.X) for c, e in ENCODERS.items()
+    ]
     assert np.allclose(model.predict_proba(emoji.X), np.mean(alone, axis=0))
     weighted = FUSIONS["weighted"].fit(emoji.X, emoji.y).predict_proba(emoji.X)
     assert np.allclose(weighted, 0.25 * alone[0] + 0.75 * alone[1])
@@ -76,7 +78,9 @@ def test_no_encoder_is_refused(fuse):
 
 
 def test_weights_or_heads_for_other_columns_are_refused():
-    with pytest.raises(ValueError, match=r"weights is given for \['sound'\], encoders for \['image', 'text'\]"):
+    with pytest.raises(
+        ValueError, match=r"weights is given for \['sound'\], encoders for \['image', 'text'\]"
+    ):
         late_fusion(ENCODERS, HEAD, weights={"sound": 1})
     with pytest.raises(ValueError, match="head is given for"):
         late_fusion(ENCODERS, {"image": HEAD})

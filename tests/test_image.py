@@ -113,7 +113,7 @@ def test_hog_has_as_many_features_as_it_says(pictures):
         described = hog.fit_transform(pictures)
         assert described.shape == (6, n_features) == (6, hog.n_features_out_)
         assert len(hog.get_feature_names_out()) == n_features
-        assert described.dtype == float and 0 <= described.min() and described.max() <= 1
+        assert described.dtype == float and described.min() >= 0 and described.max() <= 1
 
 
 def test_hog_of_one_color_is_zero_and_of_brighter_copies_is_equal(pictures):

@@ -6,7 +6,6 @@ from pathlib import Path
 import execute
 import kernels
 from chapters import assert_none, images, shown_text, without_fences
-from normalize import digest, is_timed
 
 MOST_BYTES = 1_500_000
 MACHINE_PATH = re.compile(r"(?<![\w.~/:-])/(home|root|work|tmp|Users|mnt)/|\b[A-Z]:\\\\?\w")
@@ -64,14 +63,6 @@ def test_every_code_cell_was_run_without_error_or_warning(chapter):
         caught = "arning" in cell.source  # a trap may catch a warning and show it
         assert caught or not warning.search(shown_text(cell)), f"{chapter.place(n)} shows a warning"
     assert any(cell.outputs for _, cell in chapter.code()), f"{chapter.path.name} has no outputs"
-
-
-def test_measured_seconds_belong_to_the_code_that_is_shown(chapter):
-    assert_none(
-        f"{chapter.place(n)}: changed since it was measured; run make notebooks"
-        for n, cell in chapter.code()
-        if is_timed(cell) and execute.measured(cell) != digest(cell.source)
-    )
 
 
 def test_nothing_tells_whose_machine_it_was(chapter):

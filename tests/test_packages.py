@@ -1,4 +1,4 @@
-"""The three lists of packages agree: pyproject.toml (what is needed), environment.yml (what for), the lock (which version)."""
+"""Three lists agree: pyproject.toml says which packages, environment.yml what for, the lock which version."""
 
 import importlib
 import json
@@ -39,7 +39,9 @@ TAUGHT = {
 @pytest.fixture(scope="module")
 def environment():
     """Requirement -> comment, of each package that environment.yml has pip install."""
-    lines = re.findall(r"^      - ([^#\n]+?) *(?:# (.*))?$", (ROOT / "environment.yml").read_text("utf-8"), re.M)
+    lines = re.findall(
+        r"^      - ([^#\n]+?) *(?:# (.*))?$", (ROOT / "environment.yml").read_text("utf-8"), re.M
+    )
     return dict(lines)
 
 
@@ -69,7 +71,9 @@ def test_each_package_says_what_it_is_for_and_chapter_00_says_the_same(environme
 def test_the_lock_pins_every_package_within_its_bounds(pins):
     for name, wanted in (NEEDED | EXTRAS).items():
         version, _ = pins[canonicalize_name(name)]
-        assert wanted.specifier.contains(version), f"{name} {version}: pyproject.toml wants {wanted.specifier}; make lock"
+        assert wanted.specifier.contains(version), (
+            f"{name} {version}: pyproject.toml wants {wanted.specifier}; make lock"
+        )
 
 
 def test_the_lock_has_a_hash_for_every_package_and_no_address(pins):

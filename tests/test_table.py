@@ -32,7 +32,9 @@ def test_not_missing(value):
 
 
 def test_unequal_columns_are_refused_with_row_column_and_cure():
-    with pytest.raises(ValueError, match=r"row 1, column 'text'.*'image' has 2, 'text' has 1.*pair the samples"):
+    with pytest.raises(
+        ValueError, match=r"row 1, column 'text'.*'image' has 2, 'text' has 1.*pair the samples"
+    ):
         make_table({"image": [PICTURE, PICTURE], "text": ["a"]})
 
 

@@ -62,5 +62,5 @@ def test_a_sound_without_samples_or_with_nan_is_refused(tmp_path):
 
 
 def test_a_missing_sound_is_named():
-    with pytest.raises(FileNotFoundError, match="nowhere.wav"):
+    with pytest.raises(FileNotFoundError, match=r"nowhere.wav"):
         audio.read("nowhere.wav")

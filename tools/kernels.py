@@ -78,12 +78,10 @@ def run(nb: nbformat.NotebookNode, path: Path, started: Callable = lambda client
         nb,
         kernel_name="python3",
         timeout=600,
-        allow_errors=True,  # a failed cell is reported by _check_outputs, as one that wrote to stderr is
+        allow_errors=True,  # _run_cell reports them, with those that wrote to stderr
         record_timing=False,
         coalesce_streams=True,
-        extra_arguments=[
-            "--log-level=40"
-        ],  # else each kernel says that it talks TCP, which it does on loopback
+        extra_arguments=["--log-level=40"],  # else each kernel says that it talks TCP
         resources={"metadata": {"path": str(path.parent)}},
     )
     client.reset_execution_trackers()

@@ -37,10 +37,6 @@ def digest(source: str) -> str:
     return hashlib.sha256(source.encode()).hexdigest()[:12]
 
 
-def is_timed(cell) -> bool:
-    return "timed" in cell.metadata.get("tags", [])
-
-
 def _name_cells(cells) -> None:
     """Keep the ids that someone chose; replace random and repeated ones by names made from the source."""
     taken = set()
@@ -56,8 +52,7 @@ def _name_cells(cells) -> None:
 
 
 def _reduce_metadata(cell) -> None:
-    kept = KEPT_OF_A_CELL | ({"mmtutor"} if is_timed(cell) else set())
-    cell.metadata = {key: value for key, value in cell.metadata.items() if key in kept}
+    cell.metadata = {key: value for key, value in cell.metadata.items() if key in KEPT_OF_A_CELL}
     cell.pop("attachments", None)  # pictures of the prose are files in images/
 
 

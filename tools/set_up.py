@@ -20,6 +20,7 @@ if not (3, 11) <= sys.version_info[:2] < (3, 14):
         "(on Windows: py -3.12 tools\\set_up.py)." % (tuple(sys.version_info[:3]) + (sys.executable,))
     )
 
+import contextlib
 import hashlib
 import os
 import re
@@ -27,6 +28,7 @@ import shutil
 import struct
 import subprocess
 import sysconfig
+import threading
 import time
 from pathlib import Path
 
@@ -62,43 +64,43 @@ LAB_SETTINGS = (
     '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}\n'
 )
 
-# The first pattern that is found in what pip said tells what happened.
+# What pip says, and what it means; the first pattern that is found counts.
 CAUSES = [
     (
         "No space left on device|Disk quota exceeded|not enough space on the disk",
-        "The disk is full. Free some space (about %d GB in all) and run this again." % GIGABYTES,
+        "The disk is full. Free some space (the course needs about %d GB) and run this again." % GIGABYTES,
     ),
     (
         "DO NOT MATCH THE HASHES",
-        "A downloaded package is not the one that requirements.lock names, so it was not installed: it was "
-        "damaged on its way, or the package index offers another file. Empty pip's cache (python -m pip cache "
+        "A package was not installed because its file is not the one that requirements.lock names: it was "
+        "damaged on its way, or the package index offers another. Empty pip's cache (python -m pip cache "
         "purge) and run this again; if that does not help, use another network or index.",
     ),
     (
-        "Permission denied|Read-only file system|Operation not permitted|Access is denied",
-        "A file could not be written. Close every program that uses the course's folder, copy the folder to "
-        "a place of your own if it is not yours, and run this again.",
+        "Permission denied|Operation not permitted|Access is denied|used by another process",
+        "A file in .venv could not be changed. Close JupyterLab and whatever else uses it, and run this "
+        "again; if that does not help, delete the folder .venv first.",
     ),
     (
         "Windows Long Path",
-        "The path of this folder is too long for Windows. Move the folder nearer to the drive's root (C:\\mmtutor) "
-        "and run this again.",
+        "The path of this folder is too long for Windows. Move the folder nearer to the drive's root, "
+        "C:\\mmtutor for instance, and run this again.",
     ),
     (
         "CERTIFICATE_VERIFY_FAILED",
-        "The package index could not be trusted: its certificate is not known here. Behind a proxy that opens "
-        "connections, tell pip about its certificate (python -m pip config set global.cert FILE).",
+        "The package index has a certificate that is not known here. If you are behind a proxy that opens "
+        "connections, name the proxy's certificate: python -m pip config set global.cert FILE.",
     ),
     (
         "connection broken by|Failed to establish a new connection|Connection(Reset|Aborted|Refused)?Error"
         "|[Tt]imed out|Incomplete(Read|Download)|ProxyError|Network is unreachable",
-        "The package index could not be reached. Look at the network connection (and the proxy, if you need one: "
-        "the variable HTTPS_PROXY) and run this again; what has been downloaded is not downloaded twice.",
+        "The package index could not be reached. Look at the network connection (or the proxy: the variable "
+        "HTTPS_PROXY) and run this again; what pip has in its cache is not downloaded twice.",
     ),
     (
         r"No matching distribution found for (\S+)",
-        r"The package index offers no \1 for this computer. If pip is set to use a mirror (python -m pip config "
-        "list), it may lack a recent package or be out of date; otherwise see README.md, Other ways in.",
+        "The package index offers no <package> for this computer. If pip is set to use a mirror (python -m "
+        "pip config list), the mirror may be out of date; otherwise see README.md, Other ways in.",
     ),
 ]
 
@@ -145,11 +147,12 @@ def this_computer():
         "musl": "musl" in (sysconfig.get_config_var("HOST_GNU_TYPE") or ""),
         "modules": [name for name in ("venv", "ensurepip") if importlib.util.find_spec(name)],
         "free": shutil.disk_usage(ROOT).free,
+        "writable": os.access(VENV if VENV.exists() else ROOT, os.W_OK),
         "missing": 1 - installed() / len(pins()),
     }
 
 
-def obstacle(system, processor, bits, musl, modules, free, missing):
+def obstacle(system, processor, bits, musl, modules, writable, free, missing):
     """Say what stands in the way of an installation, if anything does, before anything is downloaded.
 
     `free` is in bytes; `missing` is the share of the packages that are not installed yet.
@@ -161,14 +164,17 @@ def obstacle(system, processor, bits, musl, modules, free, missing):
         if (system, processor) == ("Darwin", "x86_64"):
             found = "an Intel Mac, or a Python for one"
         return (
-            "TensorFlow has no package for this computer (%s), only for Linux with glibc, for Apple silicon and for "
-            "64-bit Windows. Read the book, or use a hosted Jupyter: README.md, Other ways in." % found
+            "TensorFlow has no package for this computer (%s), only for Linux with glibc, Apple silicon and "
+            "64-bit Windows. Use a hosted Jupyter, or read the book: README.md, Other ways in." % found
         )
     if len(modules) < 2:
         return (
-            "This Python cannot make environments: its module venv or ensurepip is missing. On Debian and Ubuntu: "
-            "sudo apt install python%d.%d-venv; then run this again." % sys.version_info[:2]
+            "This Python cannot make environments: its module venv or ensurepip is missing. "
+            "On Debian and Ubuntu: sudo apt install python%d.%d-venv; then run this again."
+            % sys.version_info[:2]
         )
+    if not writable:
+        return "You may not write to %s. Copy the course to a folder of your own and run this there." % ROOT
     if free < missing * GIGABYTES * 1e9:
         return "The course needs about %d GB of disk while it is set up; %s has only %.1f GB free." % (
             GIGABYTES,
@@ -179,16 +185,22 @@ def obstacle(system, processor, bits, musl, modules, free, missing):
 
 
 def set_up():
-    print("Setting up the course in .venv; this is done once and takes some minutes, most of it download.")
+    print("Setting up the course in .venv: once, a few minutes.", flush=True)
     STAMP.unlink(missing_ok=True)
-    # `_base_executable`, as in Python's own venv: where this Python is that of .venv, the one it was made from.
+    # As Python's own venv does: the Python that .venv is made from, also where .venv's Python runs this.
     make = [sys._base_executable, "-m", "venv", VENV]
     if has_working_pip():
         make.append("--without-pip")  # only write anew what names the folder's place
+        forget_half_installed()
     else:
         shutil.rmtree(VENV, ignore_errors=True)
+    shutil.rmtree(VENV / "tmp", ignore_errors=True)
     run("environment", make)
-    run("packages", pip("--require-hashes", "--only-binary=:all:", "--progress-bar=off", "-r", LOCK), count_packages)
+    run(
+        "packages",
+        pip("--require-hashes", "--only-binary=:all:", "--progress-bar=off", "-r", LOCK),
+        count_packages,
+    )
     run("the course's own package", pip("--no-build-isolation", "--editable", ROOT))
     run("first start of the larger packages", [PYTHON, "-c", WARM_UP])
     settings = VENV / "share/jupyter/lab/settings/overrides.json"
@@ -208,14 +220,29 @@ def has_working_pip():
         return False
 
 
+def forget_half_installed():
+    """Let pip install again what it was stopped in: a package without RECORD, which pip writes last."""
+    for package in PACKAGES.glob("*.dist-info"):
+        if not (package / "RECORD").exists():
+            shutil.rmtree(package)
+
+
 def pip(*arguments):
-    return [PYTHON, "-m", "pip", "--no-input", "--disable-pip-version-check", "install", "--no-deps"] + list(arguments)
+    command = [PYTHON, "-m", "pip", "--no-input", "--disable-pip-version-check", "install", "--no-deps"]
+    return command + list(arguments)
 
 
 def environment():
     """The environment of every process started here: the user's, without what would lead pip out of .venv."""
     env = dict(os.environ)
-    for name in ("PYTHONHOME", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PIP_TARGET", "PIP_PREFIX", "PIP_REQUIRE_VIRTUALENV"):
+    for name in (
+        "PYTHONHOME",
+        "PYTHONPATH",
+        "PYTHONDONTWRITEBYTECODE",
+        "PIP_TARGET",
+        "PIP_PREFIX",
+        "PIP_REQUIRE_VIRTUALENV",
+    ):
         env.pop(name, None)
     env["PIP_USER"] = "0"  # not only absent: pip's configuration file may say otherwise
     env["PYTHONUNBUFFERED"] = "1"
@@ -227,35 +254,44 @@ def environment():
     return env
 
 
-def run(what, command, progress=lambda log: ""):
-    """Run a step, show how it gets on, and turn a failure into CannotSetUp. Its output goes to the log."""
+def run(what, command, progress=lambda said: ""):
+    """Run a step, show how it gets on, and turn a failure into CannotSetUp."""
     (VENV / "tmp").mkdir(parents=True, exist_ok=True)
-    with LOG.open("a+b") as log:
-        log.write(("\n== %s ==\n" % what).encode())
-        log.flush()
-        start, shown = log.tell(), Progress(what)
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
-        )
-        try:
-            while process.poll() is None:
-                shown.update(progress(said_since(start)))
-                time.sleep(0.2)
-        except BaseException:
-            process.terminate()
-            process.wait()
-            raise
+    shown, said = Progress(what), ["== %s ==\n" % what]
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+    )
+    listener = threading.Thread(target=listen, args=(process.stdout, said), daemon=True)
+    listener.start()
+    try:
+        while listener.is_alive():
+            shown.update(progress("".join(said)))
+            listener.join(0.2)
+    except KeyboardInterrupt:
+        process.terminate()
+        raise
+    finally:
         shown.end()
-    if process.returncode:
-        said = said_since(start)
-        last = (said.strip().splitlines() or ["it said nothing"])[-1]
-        raise CannotSetUp("%s\n(More in %s)" % (explain(said) or "%s: %s" % (what, last), LOG))
+    if process.wait():
+        words = explain("".join(said)) or "%s: %s" % (what, said[-1].strip())
+        raise CannotSetUp("%s\n(More in %s)" % (words, LOG))
 
 
-def said_since(start):
-    with LOG.open("rb") as log:
-        log.seek(start)
-        return log.read().decode("utf-8", "replace")
+def listen(stream, said):
+    """Collect the lines of a stream, and keep them in the log as long as the disk has room for it."""
+    with LOG.open("ab", buffering=0) as log:
+        log.write(said[0].encode())
+        for line in stream:
+            said.append(line)
+            with contextlib.suppress(OSError):
+                log.write(line.encode())
 
 
 def explain(said):
@@ -263,7 +299,7 @@ def explain(said):
     for pattern, words in CAUSES:
         found = re.search(pattern, said)
         if found:
-            return found.expand(words) if found.groups() and r"\1" in words else words
+            return words.replace("<package>", found.group(found.lastindex or 0))
     return None
 
 
@@ -288,24 +324,25 @@ def count_packages(log):
 
 
 class Progress:
-    """One line that changes on a terminal; elsewhere a line now and then."""
+    """One line that changes, on a terminal; elsewhere a line every 15 seconds."""
 
     def __init__(self, what):
-        self.what, self.began, self.shown = what, time.monotonic(), 0
-        self.every = 0 if sys.stdout.isatty() else 15
+        self.what, self.began, self.line, self.shown = what, time.monotonic(), "", 0
+        self.terminal = sys.stdout.isatty()
 
     def update(self, detail):
         seconds = int(time.monotonic() - self.began)
         line = "  %s %d:%02d  %s" % ((self.what,) + divmod(seconds, 60) + (detail,))
-        if not self.every:
+        if self.terminal and line != self.line:
             width = shutil.get_terminal_size().columns - 1
-            print("\r%s" % line[:width].ljust(width), end="", flush=True)
-        elif seconds - self.shown >= self.every:
-            self.shown = seconds
+            print("\r" + line[:width].ljust(width), end="", flush=True)
+            self.line = line
+        elif not self.terminal and seconds >= self.shown + 15:
             print(line, flush=True)
+            self.shown = seconds
 
     def end(self):
-        if not self.every:
+        if self.terminal:
             print()
 
 

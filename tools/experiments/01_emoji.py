@@ -1,7 +1,7 @@
 """Chapter 1: emoji groups from pictures, words, and both; five seeds, two vendors, two languages, two leaks.
 
-A seed decides which keywords are drawn and how the rows are split. Each method is measured on 5 seeds x 5 folds;
-the folds share rows, so standard errors carry the correction of Nadeau and Bengio (2003).
+A seed decides which keywords are drawn and how the rows are split. Each method is measured on 5 seeds x 5
+folds; the folds share rows, so standard errors carry the correction of Nadeau and Bengio (2003).
 """
 
 import pandas as pd
