@@ -104,7 +104,7 @@ def test_little_disk_is_enough_when_little_is_missing():
     assert set_up.obstacle(**GOOD | {"free": 1.2e9, "missing": 0.01}) is None
 
 
-# What pip 23 to 25 writes in each of these situations, shortened.
+# What pip says in each of these situations, shortened.
 NOTHING_FOUND = "ERROR: No matching distribution found for tensorflow==2.21.0"
 SAID = {
     "The disk is full": (
