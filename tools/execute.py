@@ -3,8 +3,8 @@
     python tools/execute.py notebooks/02_features.ipynb    one, or several, or none for all
     python tools/execute.py --check                        run nothing, say what is not in normal form
 
-A second run changes no byte. Seconds, shown as `1.23 s`, are never the same twice: a cell whose outputs
-differ from the committed ones in nothing else keeps those. The first cell that raises or writes to stderr stops
+A second run changes no byte. Seconds, shown as `1.23 s`, never come twice: a cell whose outputs differ
+from the committed ones in nothing else keeps those. The first cell that raises or writes to stderr stops
 everything, and its notebook stays as it was.
 """
 
