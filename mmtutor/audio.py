@@ -30,11 +30,12 @@ def read(path: str | Path, rate: int = RATE) -> np.ndarray:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is no sound, has no samples, or holds values that are not finite.
+        If the file is no sound, is cut off (a WAV file says so), has no samples, or holds values that are
+        not finite or far outside [-1, 1].
 
     Notes
     -----
-    Taught in chapters 0 and 2.
+    Channels are averaged; what is opposite in left and right cancels. Taught in chapters 0 and 2.
     """
     import soundfile
 
@@ -45,10 +46,16 @@ def read(path: str | Path, rate: int = RATE) -> np.ndarray:
         sound, found_rate = soundfile.read(path, dtype="float32", always_2d=True)
     except soundfile.LibsndfileError as error:
         raise ValueError(f"{path.name}: no sound file that can be read ({error}); save it as WAV") from None
+    if "should be" in soundfile.info(path, verbose=True).extra_info:  # the header promises more than there is
+        raise ValueError(f"{path.name}: cut off; copy it again from its source")
     if len(sound) == 0:
         raise ValueError(f"{path.name}: no samples; record it again")
     if not np.isfinite(sound).all():
         raise ValueError(f"{path.name}: holds NaN or infinite samples; export it again as 16-bit WAV")
+    if np.abs(sound).max() > 1.2:  # lossy files overshoot 1 a little
+        raise ValueError(
+            f"{path.name}: samples up to {np.abs(sound).max():.0f}; divide by the largest, save again"
+        )
     sound = sound.mean(axis=1)
     if found_rate != rate:
         import librosa

@@ -201,6 +201,10 @@ def shipped(folder: str, name: str) -> Path:
     ------
     OSError
         If the file is missing or its SHA-256 is not the listed one; the message says how to restore it.
+
+    Notes
+    -----
+    Used by every loader; taught in chapter 15.
     """
     path = DATA / folder / name
     listed = dict(
@@ -208,7 +212,7 @@ def shipped(folder: str, name: str) -> Path:
         for line in (DATA / folder / "SHA256SUMS").read_text("utf-8").splitlines()
     )
     cure = f"restore it with `git checkout -- mmtutor/data/{folder}/{name}`, or install mmtutor again"
-    if not path.is_file():
+    if not path.is_file() or name not in listed:
         raise FileNotFoundError(f"mmtutor/data/{folder}/{name} is missing; {cure}")
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != listed[name]:

@@ -14,7 +14,7 @@ from sklearn.utils import Bunch
 from threadpoolctl import threadpool_limits
 
 from mmtutor.progress import Progress
-from mmtutor.table import check_data, is_missing
+from mmtutor.table import check_data
 
 Folds = Sequence[tuple[np.ndarray, np.ndarray]]
 
@@ -78,7 +78,7 @@ def make_folds(data: Bunch, n_splits: int = 5, random_state: int = 0) -> list[tu
     return list(splitter(n_splits, shuffle=True, random_state=random_state).split(X, y, groups))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Difference:
     """A paired difference of two models' accuracies.
 
@@ -89,6 +89,10 @@ class Difference:
     se : float
         Its standard error, corrected for folds that share training rows.
     by_fold : array, shape (n_folds,)
+
+    Notes
+    -----
+    Taught in chapter 1.
     """
 
     mean: float
@@ -96,14 +100,14 @@ class Difference:
     by_fold: np.ndarray
 
     def exceeds(self, bound: float, margin: float = 2) -> bool:
-        """Say whether the mean lies above `bound` by at least `margin` standard errors."""
-        return bool(self.mean - bound >= margin * self.se)
+        """Say whether the mean lies above `bound`, and by at least `margin` standard errors."""
+        return bool(self.mean > bound and self.mean - bound >= margin * self.se)
 
     def __repr__(self):
         return f"{self.mean:+.3f} ± {self.se:.3f} ({len(self.by_fold)} folds)"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Comparison:
     """What `compare` measured.
 
@@ -115,9 +119,14 @@ class Comparison:
     by_fold : pd.DataFrame, shape (n_folds, n_models)
         Accuracy of each model on each fold.
     predictions : pd.DataFrame, shape (n_samples, n_models)
-        What each model said of a row when it had not been trained on it; missing for rows in no test fold.
+        What each model said of a row when it had not been trained on it, under the index of X; missing for
+        rows in no test fold. Of a row in several test folds, what was said last.
     shared : float
-        Test rows per training row where folds share training rows, else 0: what `standard_error` needs.
+        Test rows per training row where folds share rows, else 0: what `standard_error` needs.
+
+    Notes
+    -----
+    Taught in chapter 1.
     """
 
     table: pd.DataFrame
@@ -180,10 +189,13 @@ def standard_error(values, shared: float = 0) -> float:
 
     Notes
     -----
-    Folds that share training rows vary less than independent experiments would: the correction of Nadeau and
-    Bengio (2003, section 3). Taught in chapter 1.
+    Folds that share rows vary less than independent experiments would. The correction of Nadeau and Bengio
+    (2003, section 3) was derived for random splits and is a good rule for folds. With few values two standard
+    errors are less sure than they look: t has n - 1 degrees of freedom. Taught in chapter 1.
     """
     values = np.asarray(values, float)
+    if values.ndim != 1 or shared < 0:
+        raise ValueError("values must be one score a fold or seed, in one dimension, and shared 0 or more")
     if values.size < 2:
         raise ValueError(f"{values.size} value has no standard error; measure two folds or seeds at least")
     return float(np.sqrt((1 / values.size + shared) * values.var(ddof=1)))
@@ -221,42 +233,50 @@ def compare(
     Taught in chapter 1.
     """
     X, y, groups = check_data(data)
+    folds = [] if np.isscalar(folds) or folds is None else list(folds)
     _check_folds(folds, len(y), None if allow_shared_groups else groups)
     if not models:
         raise ValueError("no models to compare; give at least one, as a dict of name -> classifier")
     jobs = [(name, k) for name in models for k in range(len(folds))]
     work = (delayed(_fit_and_predict)(models[name], X, y, *folds[k], name) for name, k in jobs)
     results = {}
-    with Progress(len(jobs)) as progress:
+    with threadpool_limits(1), Progress(len(jobs)) as progress:  # here for threads, in each job for processes
         for job, result in zip(jobs, Parallel(n_jobs=n_jobs, return_as="generator")(work), strict=True):
             results[job] = result
             progress.step(f"{job[0]}, fold {job[1] + 1} of {len(folds)}")
-    return _collect(results, list(models), y, folds)
+    return _collect(results, list(models), X.index, y, folds)
 
 
 def _check_folds(folds: Folds, n_samples: int, groups: np.ndarray | None) -> None:
-    if isinstance(folds, int) or len(folds) < 2:
-        raise ValueError("folds must be a list of two or more (train rows, test rows): see make_folds")
+    if len(folds) < 2:
+        raise ValueError("give two or more folds, a list of (train rows, test rows): see make_folds")
     for number, (train, test) in enumerate(folds, start=1):
-        if max(np.max(train), np.max(test)) >= n_samples:
+        rows = np.concatenate([train, test])
+        if not len(train) or not len(test) or rows.dtype.kind not in "iu":
             raise ValueError(
-                f"fold {number} names row {max(np.max(train), np.max(test))}; there are {n_samples} rows"
+                f"fold {number}: train and test must be row numbers, one or more each; see make_folds"
             )
+        for row in (rows.min(), rows.max()):
+            if not 0 <= row < n_samples:
+                raise ValueError(f"fold {number} names row {row}; there are rows 0 to {n_samples - 1}")
         both = np.intersect1d(train, test)
         if both.size:
             raise ValueError(
                 f"fold {number}: row {both[0]} is in training and in test; a model must not see it twice"
             )
-        if groups is None:
-            continue
-        shared = np.intersect1d(groups[train], groups[test])
-        if shared.size:
-            rows = [int(side[groups[side] == shared[0]][0]) for side in map(np.asarray, (train, test))]
-            raise ValueError(
-                f"fold {number}: {shared.size} groups are in training and in test, group {str(shared[0])!r} "
-                f"with rows {rows[0]} and {rows[1]}; split by groups (make_folds), or measure the leak with "
-                "allow_shared_groups=True"
-            )
+        if groups is not None:
+            _check_groups(number, train, test, groups)
+
+
+def _check_groups(number: int, train, test, groups: np.ndarray) -> None:
+    shared = np.intersect1d(groups[train], groups[test])
+    if shared.size:
+        rows = [int(side[groups[side] == shared[0]][0]) for side in map(np.asarray, (train, test))]
+        raise ValueError(
+            f"fold {number}: {shared.size} groups are in training and in test, group {str(shared[0])!r} with "
+            f"rows {rows[0]} and {rows[1]}; split by groups (make_folds), or measure the leak with "
+            "allow_shared_groups=True"
+        )
 
 
 def _fit_and_predict(model, X: pd.DataFrame, y: np.ndarray, train, test, name: str) -> Bunch:
@@ -265,31 +285,30 @@ def _fit_and_predict(model, X: pd.DataFrame, y: np.ndarray, train, test, name: s
         model = clone(model)
         try:
             predicted = model.fit(X.iloc[train], y[train]).predict(X.iloc[test])
-        except (ValueError, TypeError) as error:
-            _explain_missing(X, name, error)
+        except (ValueError, TypeError, AttributeError) as error:
+            _explain_missing(X.iloc[[*train, *test]], name, error)
             raise
     return Bunch(predicted=predicted, parameters=count_parameters(model), seconds=time.perf_counter() - start)
 
 
 def _explain_missing(X: pd.DataFrame, name: str, error: Exception) -> None:
-    """Where a stock encoder stumbles over a missing modality, say where that is."""
-    if str(error).startswith("row "):
+    """Where a stock encoder stumbles, perhaps over a missing modality, say where that is."""
+    missing = X.isna()
+    if str(error).startswith("row ") or not missing.to_numpy().any():
         return
-    for column in X:
-        missing = np.flatnonzero([is_missing(cell) for cell in X[column]])
-        if missing.size:
-            raise ValueError(
-                f"row {X.index[missing[0]]!r}, column {column!r}: missing, like {missing.size - 1} others, "
-                f"which model {name!r} cannot handle; drop the rows, fill them, or leave this modality out "
-                "(chapter 5)"
-            ) from error
+    column = missing.any().idxmax()
+    row, others = missing[column].idxmax(), missing[column].sum() - 1
+    raise ValueError(
+        f"row {row}, column {column!r}: missing, like {others} others, which model {name!r} may not handle "
+        f"(it says: {error}); drop the rows, fill them, or leave this modality out (chapter 05)"
+    ) from error
 
 
-def _collect(results: dict, names: list, y: np.ndarray, folds: Folds) -> Comparison:
+def _collect(results: dict, names: list, index: pd.Index, y: np.ndarray, folds: Folds) -> Comparison:
     truth = [y[test] for _, test in folds]
     accuracy = {n: [accuracy_score(t, results[n, k].predicted) for k, t in enumerate(truth)] for n in names}
     by_fold = pd.DataFrame(accuracy, index=pd.RangeIndex(1, len(folds) + 1, name="fold"))
-    predictions = pd.DataFrame(None, index=range(len(y)), columns=names, dtype=object)
+    predictions = pd.DataFrame(None, index=index, columns=names, dtype=object)
     for (name, k), result in results.items():
         predictions.iloc[folds[k][1], names.index(name)] = result.predicted
     shared = _shared(folds)
@@ -309,15 +328,15 @@ def _collect(results: dict, names: list, y: np.ndarray, folds: Folds) -> Compari
     return Comparison(
         pd.DataFrame({name: row(name) for name in names}).T.astype({"parameters": int}),
         by_fold,
-        predictions,
+        predictions.infer_objects(),
         shared,
     )
 
 
 def _shared(folds: Folds) -> float:
-    """Test rows per training row if any two folds train on a common row, else 0."""
-    train = np.concatenate([fold[0] for fold in folds])
-    if len(np.unique(train)) == len(train):
+    """Test rows per training row if any two folds use a common row, else 0."""
+    used = np.concatenate([np.unique(np.concatenate(fold)) for fold in folds])
+    if len(np.unique(used)) == len(used):
         return 0.0
     return float(np.mean([len(test) / len(train) for train, test in folds]))
 
@@ -355,15 +374,16 @@ def mispair(column: pd.Series, share: float, random_state: int = 0) -> pd.Series
 
 
 def count_parameters(model) -> int:
-    """Count the numbers that a fitted scikit-learn model learned and predicts with.
+    """Count the numbers that a fitted model learned and predicts with.
 
     Parameters
     ----------
-    model : fitted estimator, alone or composed (Pipeline, ColumnTransformer, VotingClassifier, …)
+    model : fitted scikit-learn estimator, alone or composed (Pipeline, VotingClassifier, …), or Keras model
 
     Returns
     -------
-    int: entries of all learned float arrays (weights, idf, means, …), without labels and vocabularies
+    int: entries of all learned float arrays (weights, idf, means, …) and nodes of trees; for a network
+        what Keras counts. Labels, vocabularies and stored training rows (nearest neighbors) are not counted.
 
     Notes
     -----
@@ -375,17 +395,23 @@ def count_parameters(model) -> int:
         if id(part) in seen:
             continue
         seen.add(id(part))
-        if isinstance(part, dict):
-            todo.extend(part.values())
+        if isinstance(part, np.ndarray):
+            total += part.size if part.dtype.kind == "f" else 0
+        elif isinstance(part, dict):
+            todo += part.values()
         elif isinstance(part, (list, tuple)):
-            todo.extend(part)
-        elif hasattr(part, "get_params") or hasattr(part, "fit"):
-            learned = {
-                k: v for k, v in vars(part).items() if k not in part.get_params(deep=False) or k == "steps"
-            }
-            for value in learned.values():
-                if isinstance(value, np.ndarray) and value.dtype.kind == "f":
-                    total += value.size
-                else:
-                    todo.append(value)
-    return total
+            todo += part
+        elif hasattr(part, "count_params"):  # a Keras model
+            total += part.count_params()
+        elif hasattr(part, "node_count"):  # a tree
+            total += part.node_count
+        elif hasattr(part, "get_params"):
+            todo += [value for name, value in vars(part).items() if _is_learned(name)]
+    return int(total)
+
+
+def _is_learned(name: str) -> bool:
+    """scikit-learn's convention is a trailing underscore; the rest are containers of fitted parts."""
+    if name in ("steps", "transformer_list", "_tfidf", "calibrated_classifiers_"):
+        return True
+    return name.endswith("_") and not name.startswith("_") and name != "classes_"

@@ -8,7 +8,7 @@ COLORS = {"✓": "#1a7f37", "✗": "#b35900", "…": "#6a6a6a"}  # legible on wh
 
 
 class Report:
-    """What `check` found: HTML in notebooks and in the book, text elsewhere.
+    """What `check` found: HTML in notebooks and in the book, text elsewhere. Taught in chapter 0.
 
     Attributes
     ----------

@@ -60,7 +60,8 @@ def late_fusion(
     Raises
     ------
     ValueError
-        If there is no encoder, or heads or weights are not given for the same columns.
+        If there is no encoder, heads or weights are given for other columns, a head has no predict_proba, or
+        weights are negative or all zero.
 
     Notes
     -----
@@ -69,6 +70,10 @@ def late_fusion(
     models = _one_model_a_column(encoders, head)
     if weights is not None:
         _same_columns("weights", weights, encoders)
+        if min(weights.values()) < 0 or max(weights.values()) <= 0:
+            raise ValueError(
+                f"weights {weights} are no shares; give numbers of 0 or more, one of them positive"
+            )
         weights = [weights[column] for column, _ in models]
     return VotingClassifier(models, voting="soft", weights=weights)
 
@@ -89,6 +94,11 @@ def stacked_fusion(encoders: Encoders, head: BaseEstimator, final: BaseEstimator
     -------
     StackingClassifier
 
+    Raises
+    ------
+    ValueError
+        If there is no encoder, heads are given for other columns, or a head has no predict_proba.
+
     Notes
     -----
     Wolpert (1992), Stacked generalization. Taught in chapter 3.
@@ -102,6 +112,11 @@ def _one_model_a_column(encoders: Encoders, head) -> list[tuple[str, Pipeline]]:
     _check(encoders)
     heads = head if isinstance(head, dict) else dict.fromkeys(encoders, head)
     _same_columns("head", heads, encoders)
+    for column, each in heads.items():
+        if not hasattr(each, "predict_proba"):
+            raise ValueError(
+                f"head of {column!r}: {each} gives no probabilities; take one with predict_proba"
+            )
     return [(column, early_fusion({column: encoders[column]}, heads[column])) for column in sorted(encoders)]
 
 

@@ -46,24 +46,22 @@ def read(path: str | Path, background: tuple[int, int, int] | None = WHITE) -> n
     """
     path = Path(path)
     data = path.read_bytes()
-    has_alpha = _check_file(path.name, data)
-    flag = cv2.IMREAD_UNCHANGED if has_alpha else cv2.IMREAD_COLOR
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
+    with_alpha = _check_file(path.name, data)
+    if with_alpha is not None:
+        return with_alpha if background is None else flatten(with_alpha, background)
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     if pixels is None:
         raise ValueError(f"{path.name}: OpenCV cannot read this picture; save it again as PNG")
-    if pixels.ndim == 3 and pixels.shape[2] == 4:
-        pixels = cv2.cvtColor(_to_8_bit(pixels), cv2.COLOR_BGRA2RGBA)
-    else:
-        pixels = cv2.cvtColor(_to_8_bit(pixels), cv2.COLOR_BGR2RGBA)
-    return pixels if background is None else flatten(pixels, background)
+    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB if background is not None else cv2.COLOR_BGR2RGBA)
 
 
-def _check_file(name: str, data: bytes) -> bool:
-    """Refuse what is no whole picture; say whether the picture has transparent pixels.
+def _check_file(name: str, data: bytes) -> np.ndarray | None:
+    """Refuse what is no whole picture; give the RGBA pixels of one with transparency, else None.
 
-    OpenCV fills the missing part of a cut-off JPEG with grey and says nothing: Pillow tells.
+    OpenCV may fill the missing part of a cut-off picture and say nothing: Pillow tells. It also knows every
+    kind of transparency, which OpenCV does not.
     """
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image, ImageOps, UnidentifiedImageError
 
     if not data:
         raise ValueError(f"{name}: the file is empty (0 bytes); copy it again from its source")
@@ -72,19 +70,16 @@ def _check_file(name: str, data: bytes) -> bool:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(data)) as picture:
                 picture.load()
-                return picture.has_transparency_data
+                if not picture.has_transparency_data:
+                    return None
+                return np.array(ImageOps.exif_transpose(picture).convert("RGBA"))
     except UnidentifiedImageError:
         raise ValueError(f"{name}: not a picture, whatever its name says; look at it in an editor") from None
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-        raise ValueError(
-            f"{name}: more than {Image.MAX_IMAGE_PIXELS:,} pixels; scale it down first"
-        ) from None
+        most = f"{Image.MAX_IMAGE_PIXELS:,}"
+        raise ValueError(f"{name}: more than {most} pixels; scale it down first") from None
     except (OSError, SyntaxError, EOFError, ValueError) as error:
         raise ValueError(f"{name}: cut off or damaged ({error}); copy it again from its source") from None
-
-
-def _to_8_bit(pixels: np.ndarray) -> np.ndarray:
-    return (pixels // 257).astype(np.uint8) if pixels.dtype == np.uint16 else pixels
 
 
 def flatten(pixels: np.ndarray, background: tuple[int, int, int] = WHITE) -> np.ndarray:
@@ -98,6 +93,10 @@ def flatten(pixels: np.ndarray, background: tuple[int, int, int] = WHITE) -> np.
     Returns
     -------
     uint8 array, shape (..., 3), RGB
+
+    Notes
+    -----
+    Taught in chapter 2.
     """
     color, alpha = pixels[..., :3].astype(np.uint16), pixels[..., 3:].astype(np.uint16)
     mixed = color * alpha + np.array(background, np.uint16) * (255 - alpha)
@@ -105,7 +104,7 @@ def flatten(pixels: np.ndarray, background: tuple[int, int, int] = WHITE) -> np.
 
 
 def problem(picture) -> str | None:
-    """Say in a few words why an object is no image of this course, or None if it is one."""
+    """Say in a few words why an object is no image, or None if it is one. Taught in chapter 2."""
     if not isinstance(picture, np.ndarray):
         return f"a {type(picture).__name__}, not an array of pixels"
     if picture.ndim != 3 or picture.shape[2] != 3:
@@ -188,6 +187,9 @@ class HOG(TransformerMixin, BaseEstimator):
 
     def _descriptor(self):
         cell, stride, size = self.cell, self.stride, self.size
+        for name, value in self.get_params().items():
+            if not isinstance(value, (int, np.integer)) or value < 1:
+                raise ValueError(f"HOG({name}={value!r}): not a whole number of 1 or more; the default works")
         if size % cell or stride % cell or (size - 2 * cell) % stride or size < 2 * cell:
             raise ValueError(
                 f"HOG(size={size}, cell={cell}, stride={stride}): blocks of {2 * cell} pixels do not tile "

@@ -3,6 +3,7 @@
 Importing this module makes figures in notebooks sharp on dense screens.
 """
 
+import re
 import sys
 
 import matplotlib.pyplot as plt
@@ -29,14 +30,17 @@ if "matplotlib_inline.backend_inline" in sys.modules:  # only a notebook's kerne
 
 
 def color_of(model: str) -> str:
-    """The color of a model: of the modality that its name begins with, of *fused* if it names several.
+    """Give the color of a model: that of the modality its name names, of *fused* if it names several.
+
+    Taught in chapter 1.
 
     Examples
     --------
     >>> color_of("text, all keywords") == COLORS["text"], color_of("image + text") == COLORS["fused"]
     (True, True)
     """
-    named = [modality for modality in COLORS if modality in model.lower()]
+    words = re.findall("[a-z]+", model.lower())
+    named = [modality for modality in COLORS if modality in words]
     if not named:
         return COLORS["none"]
     return COLORS["fused" if len(named) > 1 else named[0]]
@@ -57,6 +61,10 @@ def gallery(images, captions, columns: int = 8, title: str = "") -> np.ndarray:
     Returns
     -------
     array of n Axes
+
+    Notes
+    -----
+    Taught in chapter 1.
     """
     images, captions = list(images), list(captions)
     if len(images) != len(captions):
@@ -69,13 +77,13 @@ def gallery(images, captions, columns: int = 8, title: str = "") -> np.ndarray:
     for ax in axes.flat:
         ax.axis("off")
     for ax, picture, caption in zip(axes.flat, images, captions, strict=False):
-        ax.imshow(picture, cmap="gray")
+        ax.imshow(picture, cmap="gray", vmin=0, vmax=255)
         ax.set_title(caption, fontsize=8, y=-0.02, va="top")
     return axes.ravel()[: len(images)]
 
 
 def scores(table: pd.DataFrame, title: str, chance: float | None = None, ax: Axes | None = None) -> Axes:
-    """Draw accuracies as bars with their standard errors.
+    """Draw accuracies as bars with their standard errors. Taught in chapter 1.
 
     Parameters
     ----------
@@ -101,7 +109,8 @@ def scores(table: pd.DataFrame, title: str, chance: float | None = None, ax: Axe
         height=0.65,
     )
     for place, name in enumerate(names):
-        ax.text(0.01, place, f"{table.accuracy[name]:.2f}", va="center", color="white", fontweight="bold")
+        ink = "black" if color_of(name) == COLORS["text"] else "white"
+        ax.text(0.01, place, f"{table.accuracy[name]:.2f}", va="center", color=ink, fontweight="bold")
     if chance is not None:
         ax.axvline(chance, color="black", linestyle="--", linewidth=1, label="always the largest class")
         ax.legend(loc="upper right", fontsize=8)
@@ -111,7 +120,7 @@ def scores(table: pd.DataFrame, title: str, chance: float | None = None, ax: Axe
 
 
 def confusion(y, predicted, against=None, title: str = "", ax: Axes | None = None) -> pd.DataFrame:
-    """Draw how often samples of each class were given each label, or how that changed.
+    """Draw how often samples of each class were given each label, or how that changed. Taught in chapter 1.
 
     Parameters
     ----------
@@ -126,7 +135,7 @@ def confusion(y, predicted, against=None, title: str = "", ax: Axes | None = Non
     -------
     pd.DataFrame, shape (n_classes, n_classes): true classes in rows, predicted ones in columns
     """
-    labels = np.unique(y)
+    labels = np.unique(np.concatenate([y, predicted, predicted if against is None else against]))
     counts = confusion_matrix(y, predicted, labels=labels)
     if against is not None:
         counts = counts - confusion_matrix(y, against, labels=labels)
@@ -154,7 +163,9 @@ def confusion(y, predicted, against=None, title: str = "", ax: Axes | None = Non
 
 
 def orientations(picture: np.ndarray, ax: Axes) -> Axes:
-    """Draw what HOG keeps of a picture: in each cell, lines along its edges, as dark as they are strong.
+    """Draw what HOG keeps of a picture: in each cell, lines along its edges, darker where they are stronger.
+
+    Strength is relative to the block of the cell, and squared to be seen. Taught in chapter 1.
 
     Parameters
     ----------

@@ -4,7 +4,7 @@ import sys
 
 
 class Progress:
-    """Show progress in a notebook, or in a terminal; nowhere else, so that logs stay clean.
+    """Show progress in a notebook, or in a terminal; nowhere else: logs stay clean. Used in chapter 1.
 
     Parameters
     ----------

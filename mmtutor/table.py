@@ -18,12 +18,12 @@ def refuse(row, column, found: str, cure: str):
     ValueError
         ``row 17, column 'image': 0 x 0 pixels; <cure>``. Taught in chapter 1.
     """
-    raise ValueError(f"row {row!r}, column {column!r}: {found}; {cure}")
+    raise ValueError(f"row {row}, column {column!r}: {found}; {cure}")
 
 
 def is_missing(cell) -> bool:
-    """Say whether a cell holds no object: None or NaN. An empty string is a text, not a missing one."""
-    return cell is None or cell is pd.NA or (isinstance(cell, (float, np.floating)) and np.isnan(cell))
+    """Say whether a cell holds no object: None, NaN or NaT; not the empty string. Taught in chapter 5."""
+    return bool(pd.api.types.is_scalar(cell) and pd.isna(cell))
 
 
 def cells(column: Iterable, problem: Callable[[object], str | None], cure: str) -> Iterator:
@@ -45,13 +45,20 @@ def cells(column: Iterable, problem: Callable[[object], str | None], cure: str) 
     Raises
     ------
     ValueError
-        For a missing object, and for one that has a problem.
+        For a missing object, for one that has a problem, and for a table in place of a column.
+
+    Notes
+    -----
+    Taught in chapter 2.
     """
+    if isinstance(column, pd.DataFrame):
+        name = str(column.columns[0])
+        raise ValueError(f"an encoder reads one column, not a table; name it {name!r}, not [{name!r}]")
     series = column if isinstance(column, pd.Series) else pd.Series(list(column), dtype=object, name="X")
     for row, cell in series.items():
         if is_missing(cell):
             refuse(
-                row, series.name, "missing", "drop the row, fill it, or leave this modality out (chapter 5)"
+                row, series.name, "missing", "drop the row, fill it, or leave this modality out (chapter 05)"
             )
         found = problem(cell)
         if found is not None:
@@ -77,6 +84,9 @@ def make_table(columns: dict[str, Iterable]) -> pd.DataFrame:
     ValueError
         If two columns differ in length: a sample without its partner cannot be paired by guessing.
     """
+    for name, objects in columns.items():
+        if isinstance(objects, str):
+            raise ValueError(f"column {name!r}: one str, not a sequence of objects; write [{objects[:20]!r}]")
     columns = {name: list(objects) for name, objects in columns.items()}
     lengths = {name: len(objects) for name, objects in columns.items()}
     if len(set(lengths.values())) > 1:
@@ -92,7 +102,9 @@ def make_table(columns: dict[str, Iterable]) -> pd.DataFrame:
 
 
 def _as_column(objects: list) -> pd.Series:
-    if objects and all(isinstance(cell, str) or is_missing(cell) for cell in objects):
+    objects = [None if is_missing(cell) else cell for cell in objects]
+    kinds = {type(cell) for cell in objects if cell is not None}
+    if kinds == {str}:
         return pd.Series(objects, dtype="str")
     column = pd.Series([None] * len(objects), dtype=object)
     for row, cell in enumerate(objects):  # pandas would spread an array over rows
@@ -112,18 +124,26 @@ def check_data(data: Bunch) -> tuple[pd.DataFrame, np.ndarray, np.ndarray | None
     Raises
     ------
     ValueError
-        If X is no table, is empty, a label is missing, or y or groups differ from X in length.
+        If X is no table, is empty, a label or group is missing, or y or groups differ from X in length.
+
+    Notes
+    -----
+    Taught in chapter 1.
     """
-    X, groups = data["X"], data.get("groups")
+    X, y, groups = data["X"], data["y"], data.get("groups")
     if not isinstance(X, pd.DataFrame):
         raise ValueError(f"X is a {type(X).__name__}; a multimodal data set is a table: use make_table")
-    y = np.asarray(data["y"])
-    for name, values in {"y": y, "groups": groups}.items():
-        if values is not None and len(values) != len(X):
-            raise ValueError(f"X has {len(X)} rows and {name} has {len(values)}; each row needs exactly one")
     if len(X) == 0:
         raise ValueError("X has no rows; load at least one sample")
-    for row, label in enumerate(y):
-        if is_missing(label):
-            refuse(row, "y", "no label", "label the row or drop it before splitting")
-    return X, y, None if groups is None else np.asarray(groups)
+    return X, _one_a_row("y", y, len(X)), None if groups is None else _one_a_row("groups", groups, len(X))
+
+
+def _one_a_row(name: str, values, n_rows: int) -> np.ndarray:
+    if np.ndim(values) != 1:
+        raise ValueError(f"{name} has {np.ndim(values)} dimensions; give one value a row, shape (n_samples,)")
+    if len(values) != n_rows:
+        raise ValueError(f"X has {n_rows} rows and {name} has {len(values)}; each row needs exactly one")
+    for row, value in enumerate(values):
+        if is_missing(value):
+            refuse(row, name, "missing", "name it, or drop the row before splitting")
+    return pd.Series(list(values)).infer_objects().to_numpy()

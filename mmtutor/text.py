@@ -20,6 +20,10 @@ def read(path: str | Path) -> str:
         If there is no such file.
     ValueError
         If the file is not UTF-8; the message names the first byte that is not.
+
+    Notes
+    -----
+    Taught in chapter 2.
     """
     data = Path(path).read_bytes()
     try:

@@ -130,3 +130,12 @@ def test_a_missing_file_says_so_and_how_to_restore_it(copied_data):
     (copied_data / "noto_64.webp").unlink()
     with pytest.raises(FileNotFoundError, match=r"noto_64.webp is missing; restore it with"):
         load_emoji()
+
+
+def test_a_file_that_differs_in_its_last_byte_is_noticed(copied_data):
+    content = (copied_data / "emoji.csv").read_bytes()
+    (copied_data / "emoji.csv").write_bytes(content[:-1] + b" ")
+    with pytest.raises(OSError, match=r"emoji.csv is damaged"):
+        load_emoji()
+    with pytest.raises(FileNotFoundError, match=r"nothing.txt is missing"):
+        datasets.shipped("emoji", "nothing.txt")

@@ -3,15 +3,20 @@
 import numpy as np
 import pandas as pd
 import pytest
+from joblib import parallel_config
 from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import VotingClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold, cross_val_score
 from sklearn.naive_bayes import GaussianNB
-from sklearn.pipeline import make_pipeline
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import Bunch
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from mmtutor.datasets import load_emoji
 from mmtutor.evaluate import claim, compare, count_parameters, make_folds, mispair, standard_error
@@ -133,6 +138,7 @@ def test_a_difference_is_paired_and_corrected(comparison):
     assert difference.exceeds(difference.mean - 2.01 * difference.se)
     assert not difference.exceeds(difference.mean - 1.99 * difference.se)
     assert comparison.difference("image", "image").mean == 0
+    assert not comparison.difference("image", "image").exceeds(0)  # no gain is no gain, however sure
     with pytest.raises(KeyError, match=r"no model 'sound'; there are 'nothing'"):
         comparison.difference("sound", "image")
 
@@ -156,10 +162,15 @@ def test_independent_experiments_are_not_corrected():
 @pytest.mark.parametrize(
     ("folds", "words"),
     [
-        (5, "folds must be a list"),
+        (5, "two or more folds"),
+        (None, "two or more folds"),
+        ([(np.arange(0), np.arange(9))] * 2, "one or more each"),
+        ([(np.arange(60) < 30, np.arange(60) >= 30)] * 2, "must be row numbers"),
+        ([(np.arange(9), np.array([-1]))] * 2, "names row -1"),
+        ([(np.arange(10, 61), np.arange(9))] * 2, "names row 60"),
         ([(np.arange(30), np.arange(30, 60))], "two or more"),
         ([(np.arange(30), np.arange(29, 60))] * 2, "fold 1: row 29 is in training and in test"),
-        ([(np.arange(30), np.arange(30, 99))] * 2, "names row 98; there are 60 rows"),
+        ([(np.arange(30), np.arange(30, 99))] * 2, "names row 98; there are rows 0 to 59"),
     ],
 )
 def test_folds_that_leak_or_lie_are_refused(folds, words):
@@ -186,7 +197,8 @@ def test_no_models_are_refused():
 def test_a_missing_text_is_named_where_a_stock_encoder_stumbles(folds):
     missing = load_emoji(empty_as_missing=True)
     with pytest.raises(
-        ValueError, match=r"row \d+, column 'text': missing, like 123 others, which model 'words'"
+        ValueError,
+        match=r"row \d+, column 'text': missing, like 123 others, which model 'words' may not handle",
     ):
         compare({"words": early_fusion({"text": TfidfVectorizer()}, HEAD)}, missing, folds)
 
@@ -216,3 +228,78 @@ def test_tables_are_shown_with_their_errors(comparison):
     text = repr(comparison)
     assert "±" in text and "macro-F1" in text and "2,600" in text.replace(" ", "")
     assert "<table" in comparison._repr_html_()
+
+
+def test_a_loss_exceeds_nothing(comparison):
+    loss = comparison.difference("nothing", "image")
+    assert loss.mean < 0 and not loss.exceeds(0) and not loss.exceeds(0.1)
+
+
+def test_the_standard_error_of_a_table_is_corrected_too(comparison):
+    by_fold = comparison.by_fold["text"]
+    assert comparison.table.se["text"] == pytest.approx(np.sqrt((1 / 5 + 1 / 4) * by_fold.var()), rel=0.02)
+
+
+def test_two_folds_share_rows_although_their_training_rows_differ():
+    data = numbers(40)
+    halves = list(KFold(2).split(data.X))
+    assert compare({"nb": GaussianNB()}, data, halves).shared == 1
+
+
+def test_folds_may_come_from_a_generator():
+    data = numbers(40)
+    assert len(compare({"nb": GaussianNB()}, data, KFold(4).split(data.X)).by_fold) == 4
+
+
+def test_predictions_stand_under_the_index_of_the_table_in_the_type_of_the_labels():
+    data = numbers(40)
+    data.X.index = np.random.default_rng(0).permutation(40)
+    data.y = (data.y == "up").astype(int)
+    said = compare({"nb": GaussianNB()}, data, list(KFold(4).split(data.X))).predictions["nb"]
+    assert said.dtype == int and (said.index == data.X.index).all()
+    assert (said.to_numpy() == data.y).mean() > 0.8
+
+
+def test_our_own_error_is_kept_and_a_missing_cell_is_only_a_perhaps():
+    X = pd.DataFrame({"image": pd.Series([None, "no picture"] * 10, dtype=object), "text": ["!"] * 20})
+    data = Bunch(X=X, y=["a", "b"] * 10)
+    folds = list(KFold(2).split(X))
+    with pytest.raises(ValueError, match=r"^row 10, column 'image': missing; drop the row"):
+        compare({"m": early_fusion({"image": HOG()}, HEAD)}, data, folds)
+    with pytest.raises(ValueError, match=r"may not handle \(it says: empty vocabulary"):
+        compare({"m": early_fusion({"text": TfidfVectorizer()}, HEAD)}, data, folds)
+
+
+@pytest.mark.parametrize(
+    ("model", "count"),
+    [
+        (MLPClassifier((10,), max_iter=2000, random_state=0), 2 * 10 + 10 + 10 + 1),
+        (VotingClassifier([("a", LogisticRegression()), ("b", LogisticRegression())], voting="soft"), 2 * 3),
+        (make_union(StandardScaler(), StandardScaler()), 2 * 6),
+        (DecisionTreeClassifier(max_depth=1), 3),
+        (KNeighborsClassifier(), 0),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_parameters_are_those_that_were_learned(model, count):
+    data = numbers()
+    assert count_parameters(model.fit(data.X, data.y)) == count
+
+
+def test_mispairing_deals_at_random_and_by_its_seed():
+    column = pd.Series(range(100))
+    dealt = mispair(column, 1)
+    assert dealt.equals(mispair(column, 1)) and not dealt.equals(mispair(column, 1, random_state=1))
+    assert (dealt.diff().abs() == 1).mean() < 0.2
+
+
+def test_seconds_are_those_of_a_fold(emoji, folds, comparison):
+    assert 0 < comparison.table.seconds["nothing"] < comparison.table.seconds["image"] < 30
+
+
+def test_thread_limits_are_given_back_after_threads():
+    data = numbers(40)
+    before = [each["num_threads"] for each in threadpool_info()]
+    with parallel_config("threading", n_jobs=2):
+        compare({"nb": GaussianNB(), "lr": HEAD}, data, list(KFold(4).split(data.X)))
+    assert [each["num_threads"] for each in threadpool_info()] == before

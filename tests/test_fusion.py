@@ -8,6 +8,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
+from sklearn.svm import LinearSVC
 from sklearn.utils import estimator_checks
 
 from mmtutor.datasets import load_emoji
@@ -84,6 +85,18 @@ def test_weights_or_heads_for_other_columns_are_refused():
         late_fusion(ENCODERS, HEAD, weights={"sound": 1})
     with pytest.raises(ValueError, match="head is given for"):
         late_fusion(ENCODERS, {"image": HEAD})
+
+
+def test_late_fusion_needs_probabilities_and_shares():
+    with pytest.raises(ValueError, match=r"head of 'image': LinearSVC\(\) gives no probabilities"):
+        late_fusion(ENCODERS, LinearSVC())
+    for weights in ({"image": 0, "text": 0}, {"image": -1, "text": 2}):
+        with pytest.raises(ValueError, match="are no shares"):
+            late_fusion(ENCODERS, HEAD, weights=weights)
+
+
+def test_stacking_uses_the_splits_it_is_given():
+    assert stacked_fusion(ENCODERS, HEAD, LogisticRegression(), cv=7).cv == 7
 
 
 # The contract: clone, refit, halves, shuffled index, pickling

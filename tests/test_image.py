@@ -138,3 +138,38 @@ def test_horizontal_and_vertical_stripes_differ():
     stripes[:, ::8] = stripes[:, 1::8] = 255
     a, b = HOG().transform([stripes, stripes.swapaxes(0, 1)])
     assert a @ b < 0.5 * (a @ a)
+
+
+def test_transparency_of_every_kind_is_read(tmp_path):
+    grey = Image.fromarray(np.array([[0, 90], [90, 0]], np.uint8))
+    grey.save(tmp_path / "grey.png", transparency=0)
+    assert image.read(tmp_path / "grey.png")[..., 0].tolist() == [[255, 90], [90, 255]]
+    sideways = Image.Exif()
+    sideways[0x0112] = 6
+    Image.fromarray(np.zeros((4, 8, 4), np.uint8)).save(tmp_path / "turned.png", exif=sideways)
+    assert image.read(tmp_path / "turned.png").shape == (8, 4, 3)
+    assert image.read(tmp_path / "turned.png", background=None).shape == (8, 4, 4)
+
+
+def test_cmyk_becomes_rgb(tmp_path):
+    Image.new("CMYK", (16, 16), (0, 255, 255, 0)).save(tmp_path / "print.jpg")
+    red, green, blue = image.read(tmp_path / "print.jpg")[8, 8]
+    assert red > 200 and green < 60 and blue < 60
+
+
+def test_a_picture_too_large_to_be_one_is_refused(tmp_path):
+    Image.new("1", (30_000, 4_000)).save(tmp_path / "huge.png")
+    with pytest.raises(ValueError, match=r"huge.png: more than [\d,]+ pixels; scale it down"):
+        image.read(tmp_path / "huge.png")
+
+
+def test_shrinking_averages_and_skips_no_detail():
+    stripes = np.zeros((256, 256, 3), np.uint8)
+    stripes[:, 1::4] = 255  # finer than the pixels of the small picture
+    assert HOG().transform([stripes]).max() < 0.01
+
+
+@pytest.mark.parametrize("options", [{"cell": 0}, {"size": 64.0}, {"n_orientations": -1}])
+def test_hog_refuses_what_is_no_whole_number(options):
+    with pytest.raises(ValueError, match=r"not a whole number of 1 or more"):
+        HOG(**options).fit([])

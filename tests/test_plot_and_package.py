@@ -18,6 +18,7 @@ import pytest
 import mmtutor
 from mmtutor import installation
 from mmtutor.installation import check_installation
+from mmtutor.progress import Progress
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -71,6 +72,54 @@ def test_edges_are_drawn_along_the_edge():
     strongest = np.argsort(lines.get_alpha())[-8:]
     for (x0, y0), (x1, y1) in np.array(lines.get_segments())[strongest]:
         assert abs(y1 - y0) > 5 * abs(x1 - x0)
+
+
+def test_whiskers_are_one_standard_error():
+    table = pd.DataFrame({"accuracy": [0.5], "se": [0.1]}, index=["image"])
+    ax = plot.scores(table, "A finding")
+    (whisker,) = ax.containers[0].lines[2][0].get_segments()
+    assert np.allclose(whisker[:, 0], [0.4, 0.6])
+
+
+def test_a_slanting_edge_is_drawn_where_and_how_it_slants():
+    picture = np.zeros((64, 64, 3), np.uint8)
+    for row in range(32):
+        picture[row, : 31 - row] = 255  # the corner above and to the left
+    ax = plot.orientations(picture, plt.subplots()[1])
+    (lines,) = ax.collections
+    for (x0, y0), (x1, y1) in np.array(lines.get_segments())[np.argsort(lines.get_alpha())[-3:]]:
+        assert (x1 - x0) * (y1 - y0) < 0  # upwards to the right; y grows downwards
+        assert abs((x0 + x1) / 2 + (y0 + y1) / 2 - 31) < 8
+
+
+def test_words_that_contain_a_modality_name_none():
+    assert plot.color_of("context") == plot.COLORS["none"]
+    assert plot.color_of("image texture") == plot.COLORS["image"]
+
+
+def test_answers_that_are_no_class_are_shown_too():
+    counts = plot.confusion(["a", "a", "b"], ["a", "z", "b"])
+    assert counts.to_numpy().sum() == 3 and counts.loc["a", "z"] == 1
+
+
+def test_a_grey_picture_keeps_its_brightness():
+    (ax,) = plot.gallery([np.full((4, 4), 200, np.uint8)], ["grey"])
+    assert ax.images[0].get_clim() == (0, 255)
+
+
+def test_progress_counts_in_a_terminal_and_leaves_nothing(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    with Progress(2) as progress:
+        progress.step("one")
+        progress.step("two")
+    shown = capsys.readouterr().err
+    assert "1 of 2 done: one" in shown and "2 of 2 done: two" in shown and shown.endswith("\r\033[K")
+
+
+def test_progress_writes_nothing_into_a_log(capsys):
+    with Progress(1) as progress:
+        progress.step("one")
+    assert capsys.readouterr().err == ""
 
 
 def test_a_sound_installation_passes():

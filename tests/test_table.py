@@ -51,9 +51,43 @@ def test_cells_name_the_row_by_the_index_of_the_table():
         (Bunch(X=pd.DataFrame({"a": [1, 2]}), y=[0]), "X has 2 rows and y has 1"),
         (Bunch(X=pd.DataFrame({"a": [1, 2]}), y=[0, 1], groups=["g"]), "X has 2 rows and groups has 1"),
         (Bunch(X=pd.DataFrame({"a": []}), y=[]), "X has no rows"),
-        (Bunch(X=pd.DataFrame({"a": [1, 2]}), y=["b", None]), "row 1, column 'y': no label"),
+        (Bunch(X=pd.DataFrame({"a": [1, 2]}), y=["b", None]), "row 1, column 'y': missing; name it"),
     ],
 )
 def test_data_that_does_not_fit_together_is_refused(data, words):
     with pytest.raises(ValueError, match=words):
         check_data(data)
+
+
+def test_a_column_of_nothing_and_pandas_own_missing_value_become_none():
+    table = make_table({"image": [None, None], "text": ["a", pd.NA]})
+    assert (
+        table.image.dtype == object
+        and table.image.isna().all()
+        and table.text.isna().tolist() == [False, True]
+    )
+
+
+def test_one_string_is_no_column_of_texts():
+    with pytest.raises(ValueError, match="column 'text': one str, not a sequence"):
+        make_table({"text": "abc"})
+
+
+def test_a_table_in_place_of_a_column_is_refused_with_the_cure():
+    with pytest.raises(ValueError, match=r"one column, not a table; name it 'image', not \['image'\]"):
+        list(cells(pd.DataFrame({"image": [PICTURE]}), lambda cell: None, ""))
+
+
+def test_labels_of_any_one_kind_are_accepted():
+    X = pd.DataFrame({"a": range(3)})
+    for y in (
+        [1, 0, 1],
+        ["a", "b", "a"],
+        pd.Series([1, 0, 1], dtype="Int64"),
+        np.array([True, False, True], object),
+    ):
+        assert check_data(Bunch(X=X, y=y))[1].dtype != object or isinstance(y[0], str)
+    with pytest.raises(ValueError, match="y has 2 dimensions"):
+        check_data(Bunch(X=X, y=[[1], [0], [1]]))
+    with pytest.raises(ValueError, match="row 1, column 'groups': missing"):
+        check_data(Bunch(X=X, y=[1, 0, 1], groups=[1, np.nan, 2]))

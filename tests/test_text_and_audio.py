@@ -64,3 +64,37 @@ def test_a_sound_without_samples_or_with_nan_is_refused(tmp_path):
 def test_a_missing_sound_is_named():
     with pytest.raises(FileNotFoundError, match=r"nowhere.wav"):
         audio.read("nowhere.wav")
+
+
+def test_text_keeps_its_blanks_and_its_direction(tmp_path):
+    (tmp_path / "t.txt").write_text("  שלום עולם \n", encoding="utf-8")
+    assert text.read(tmp_path / "t.txt") == "  שלום עולם "
+    assert text.words("שלום עולם!") == ["שלום", "עולם"]
+
+
+def test_both_channels_count(tmp_path):
+    left, right = tone(16_000), np.zeros((8_000, 1))
+    soundfile.write(tmp_path / "s.wav", np.hstack([left, right]), 16_000)
+    assert np.allclose(audio.read(tmp_path / "s.wav"), left[:, 0] / 2, atol=1e-4)
+
+
+def test_a_recording_that_is_cut_off_is_refused(tmp_path):
+    soundfile.write(tmp_path / "s.wav", tone(16_000), 16_000)
+    whole = (tmp_path / "s.wav").read_bytes()
+    (tmp_path / "s.wav").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match=r"s.wav: cut off; copy it again"):
+        audio.read(tmp_path / "s.wav")
+
+
+def test_a_small_overshoot_is_cut_and_another_scale_refused(tmp_path):
+    loud = np.array([0.5, 1.1, -1.1])
+    soundfile.write(tmp_path / "loud.wav", loud, 16_000, subtype="FLOAT")
+    assert audio.read(tmp_path / "loud.wav").tolist() == [0.5, 1, -1]
+    soundfile.write(tmp_path / "scale.wav", loud * 20_000, 16_000, subtype="FLOAT")
+    with pytest.raises(ValueError, match=r"scale.wav: samples up to 22000; divide"):
+        audio.read(tmp_path / "scale.wav")
+
+
+def test_silence_is_a_sound(tmp_path):
+    soundfile.write(tmp_path / "s.wav", np.zeros(100), 16_000)
+    assert not audio.read(tmp_path / "s.wav").any()

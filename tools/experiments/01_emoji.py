@@ -19,8 +19,8 @@ from mmtutor.image import HOG
 
 SEEDS = range(5)
 WORDS = {
-    "en": TfidfVectorizer(sublinear_tf=True),
-    "zh": TfidfVectorizer(analyzer="char", ngram_range=(1, 2), sublinear_tf=True),
+    "en": TfidfVectorizer(),
+    "zh": TfidfVectorizer(analyzer="char", ngram_range=(1, 2)),
 }
 SETTINGS = [  # pictures, words, which words, split
     ("noto", "en", "keywords", "by group"),
