@@ -4,7 +4,7 @@ Every loader returns a scikit-learn Bunch. What is shipped lies in `mmtutor/data
 """
 
 import hashlib
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -84,16 +84,14 @@ def load_emoji(
     _one_of("language", language, ("en", "zh"))
     _one_of("text", text, ("keywords", "all keywords", "name"))
     emoji = _emoji_table()
-    keywords, names = emoji[f"keywords_{language}"].str.split("|"), emoji[f"name_{language}"]
+    names = emoji[f"name_{language}"]
     if text == "name":
         texts = list(names)
     elif text == "all keywords":
-        texts = [" ".join(each) for each in keywords]
+        texts = list(emoji[f"keywords_{language}"].str.replace("|", " "))
     else:
         rng = np.random.default_rng(random_state)
-        fair = [
-            fair_keywords(k, n, g, language) for k, n, g in zip(keywords, names, emoji.group, strict=True)
-        ]
+        fair = _fair_keywords(language)
         texts = [" ".join(rng.choice(each, min(n_keywords, len(each)), replace=False)) for each in fair]
     if empty_as_missing:
         texts = [each or None for each in texts]
@@ -129,8 +127,8 @@ def fair_keywords(keywords: list[str], name: str, group: str, language: str) -> 
     Taught in chapter 1 (the text that spells the answer).
     """
     if language == "en":
-        banned = {stem(word) for word in words(f"{name} {group} {GROUP_WORDS['en']}")}
-        return [k for k in keywords if words(k) and not banned & {stem(word) for word in words(k)}]
+        banned = _stems(name) | _stems(group) | _stems(GROUP_WORDS["en"])
+        return [k for k in keywords if _stems(k) and not _stems(k) & banned]
     banned = GROUP_WORDS["zh"].split()
     return [
         k
@@ -138,6 +136,11 @@ def fair_keywords(keywords: list[str], name: str, group: str, language: str) -> 
         if not any(part in name or name in part for part in k.split())
         and not any(word in k for word in banned)
     ]
+
+
+@cache
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(stem(word) for word in words(text))
 
 
 def load_spoken_digit(digit: int = 7, voice: str = "bf_emma", speed: float = 1.0) -> Bunch:
@@ -223,12 +226,19 @@ def shipped(folder: str, name: str) -> Path:
     return path
 
 
-@lru_cache
+@cache
+def _fair_keywords(language: str) -> list[list[str]]:
+    emoji = _emoji_table()
+    columns = emoji[f"keywords_{language}"].str.split("|"), emoji[f"name_{language}"], emoji.group
+    return [fair_keywords(*each, language) for each in zip(*columns, strict=True)]
+
+
+@cache
 def _emoji_table() -> pd.DataFrame:
     return pd.read_csv(shipped("emoji", "emoji.csv"), dtype=str, keep_default_na=False)
 
 
-@lru_cache
+@cache
 def _emoji_pictures(vendor: str) -> np.ndarray:
     """uint8 array, shape (1378, 64, 64, 3). The sheet is cut into tiles, row by row."""
     sheet = image.read(shipped("emoji", f"{vendor}_{TILE}.webp"))
