@@ -25,8 +25,10 @@ COLORS = {
     "none": "#999999",
 }
 
-if "matplotlib_inline.backend_inline" in sys.modules:  # only a notebook's kernel has it
-    sys.modules["matplotlib_inline.backend_inline"].set_matplotlib_formats("retina")
+if "ipykernel" in sys.modules:  # in a notebook
+    from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+    set_matplotlib_formats("retina")
 
 
 def color_of(model: str) -> str:
