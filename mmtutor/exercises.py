@@ -30,7 +30,7 @@ class Report:
 
     def _repr_html_(self):
         items = "".join(
-            f'<li style="list-style:none"><b style="color:{COLORS[mark]}">{mark}</b> {html.escape(text)}</li>'
+            f'<li style="list-style:none"><b style="color:{COLORS[mark]}">{mark}</b> {_in_html(text)}</li>'
             for mark, text in self.lines
         )
         return (
@@ -38,6 +38,11 @@ class Report:
             f'padding:.2em .8em"><b>{html.escape(self.name)}</b>'
             f'<ul style="margin:.2em 0;padding:0">{items}</ul></div>'
         )
+
+
+def _in_html(text: str) -> str:
+    what, _, hint = text.partition(" Hint: ")
+    return html.escape(what) + (f"<br><i>Hint: {html.escape(hint)}</i>" if hint else "")
 
 
 def check(name: str, answer, properties: dict[str, Callable]) -> Report:
