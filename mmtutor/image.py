@@ -29,7 +29,7 @@ def read(path: str | Path, background: tuple[int, int, int] | None = WHITE) -> n
     Returns
     -------
     uint8 array, shape (height, width, 3), RGB, values 0-255; with ``background=None`` shape
-    (height, width, 4), the last channel being alpha. Grey, palette and 16-bit pictures are converted, and
+    (height, width, 4), the last channel being alpha. Gray, palette and 16-bit pictures are converted, and
     a photograph is turned as its camera says.
 
     Raises
@@ -46,16 +46,16 @@ def read(path: str | Path, background: tuple[int, int, int] | None = WHITE) -> n
     """
     path = Path(path)
     data = path.read_bytes()
-    with_alpha = _check_file(path.name, data)
-    if with_alpha is not None:
-        return with_alpha if background is None else flatten(with_alpha, background)
+    transparent = _check_with_pillow(path.name, data)
+    if transparent is not None:
+        return transparent if background is None else flatten(transparent, background)
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     if pixels is None:
         raise ValueError(f"{path.name}: OpenCV cannot read this picture; save it again as PNG")
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB if background is not None else cv2.COLOR_BGR2RGBA)
 
 
-def _check_file(name: str, data: bytes) -> np.ndarray | None:
+def _check_with_pillow(name: str, data: bytes) -> np.ndarray | None:
     """Refuse what is no whole picture; give the RGBA pixels of one with transparency, else None.
 
     OpenCV may fill the missing part of a cut-off picture and say nothing: Pillow tells. It also knows every

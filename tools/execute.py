@@ -28,7 +28,7 @@ def execute(path: Path) -> None:
     run(new, path)
     new = normalize(new)
     _keep_seconds(new, old)
-    write(normalize(new), path)
+    write(new, path)
 
 
 def _keep_seconds(new, old) -> None:
@@ -39,8 +39,7 @@ def _keep_seconds(new, old) -> None:
 
 
 def _without_seconds(cell) -> str:
-    shown = [{k: v for k, v in output.items() if k != "execution_count"} for output in cell.outputs]
-    return SECONDS.sub("SECONDS", json.dumps(shown, sort_keys=True))
+    return SECONDS.sub("SECONDS", json.dumps(cell.outputs, sort_keys=True))
 
 
 def differences(path: Path) -> list[str]:
