@@ -247,6 +247,42 @@ def compare(
     return _collect(results, list(models), X.index, y, folds)
 
 
+def pool(comparisons: Sequence[Comparison]) -> Comparison:
+    """Put comparisons of the same models together, one a seed.
+
+    Parameters
+    ----------
+    comparisons : one or more Comparison
+        What `compare` measured with each seed, on folds of the same number and size.
+
+    Returns
+    -------
+    Comparison
+        Over all folds of all seeds; its predictions carry the seed's place, 0, 1, …, before the row.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or if they are of different models.
+
+    Notes
+    -----
+    Folds of different seeds share rows as those of one seed do, and `standard_error` is corrected alike.
+    Taught in chapter 1.
+    """
+    comparisons = list(comparisons)
+    if not comparisons or any(list(each.by_fold) != list(comparisons[0].by_fold) for each in comparisons):
+        raise ValueError("pool needs one comparison or more, all of the same models; compare them again")
+    shared = comparisons[0].shared
+    by_fold = pd.concat([each.by_fold for each in comparisons], keys=range(len(comparisons)))
+    table = sum(each.table for each in comparisons) / len(comparisons)
+    table["se"] = [standard_error(by_fold[name], shared) for name in by_fold]
+    predictions = pd.concat([each.predictions for each in comparisons], keys=range(len(comparisons)))
+    return Comparison(
+        table.assign(parameters=table.parameters.round().astype(int)), by_fold, predictions, shared
+    )
+
+
 def _check_folds(folds: Folds, n_samples: int, groups: np.ndarray | None) -> None:
     if len(folds) < 2:
         raise ValueError("give two or more folds, a list of (train rows, test rows): see make_folds")

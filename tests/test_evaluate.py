@@ -19,7 +19,7 @@ from sklearn.utils import Bunch
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from mmtutor.datasets import load_emoji
-from mmtutor.evaluate import claim, compare, count_parameters, make_folds, mispair, standard_error
+from mmtutor.evaluate import claim, compare, count_parameters, make_folds, mispair, pool, standard_error
 from mmtutor.fusion import early_fusion
 from mmtutor.image import HOG
 
@@ -303,3 +303,27 @@ def test_thread_limits_are_given_back_after_threads():
     with parallel_config("threading", n_jobs=2):
         compare({"nb": GaussianNB(), "lr": HEAD}, data, list(KFold(4).split(data.X)))
     assert [each["num_threads"] for each in threadpool_info()] == before
+
+
+def test_pooled_seeds_are_measured_over_all_their_folds(emoji, comparison):
+    other = compare(
+        {"nothing": DummyClassifier(), "image": early_fusion({"image": HOG(cell=16)}, HEAD)},
+        emoji,
+        make_folds(emoji, random_state=1),
+    )
+    first = compare(
+        {"nothing": DummyClassifier(), "image": early_fusion({"image": HOG(cell=16)}, HEAD)},
+        emoji,
+        make_folds(emoji),
+    )
+    pooled = pool([first, other])
+    values = np.r_[first.by_fold["image"], other.by_fold["image"]]
+    assert pooled.table.accuracy["image"] == pytest.approx(values.mean())
+    assert pooled.table.se["image"] == pytest.approx(np.sqrt((1 / 10 + 1 / 4) * values.var(ddof=1)), rel=0.02)
+    assert pooled.table.macro_f1["image"] == pytest.approx((first.table + other.table).macro_f1["image"] / 2)
+    assert pooled.predictions.shape == (2 * 1378, 2)
+    gains = np.r_[first.difference("image", "nothing").by_fold, other.difference("image", "nothing").by_fold]
+    assert np.array_equal(pooled.difference("image", "nothing").by_fold, gains)
+    for wrong in ([], [first, comparison]):
+        with pytest.raises(ValueError, match="pool needs one comparison or more"):
+            pool(wrong)

@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer
 
 from mmtutor.datasets import load_emoji
-from mmtutor.evaluate import compare, make_folds, standard_error
+from mmtutor.evaluate import Comparison, compare, make_folds, pool
 from mmtutor.fusion import early_fusion, late_fusion
 from mmtutor.image import HOG
 
@@ -54,25 +54,24 @@ def measure(vendor: str, language: str, text: str, split: str) -> list[dict]:
         if split == "by row":
             folds = list(StratifiedKFold(5, shuffle=True, random_state=seed).split(emoji.X, emoji.y))
         runs.append(compare(models(language), emoji, folds, allow_shared_groups=split == "by row"))
-    by_fold = pd.concat([run.by_fold for run in runs])
-    best_alone = by_fold[["image", "text"]].mean().idxmax()
+    pooled = pool(runs)
+    best_alone = pooled.table.accuracy[["image", "text"]].idxmax()
     setting = {"pictures": vendor, "words": language, "text": text, "split": split}
-    return [setting | summarize(method, by_fold, best_alone, runs) for method in by_fold]
+    return [setting | summarize(method, pooled, best_alone) for method in pooled.table.index]
 
 
-def summarize(method: str, by_fold: pd.DataFrame, best_alone: str, runs: list) -> dict:
+def summarize(method: str, pooled: Comparison, best_alone: str) -> dict:
     """One row: accuracy and the gain over the best single modality, each with its standard error."""
-    gain = by_fold[method] - by_fold[best_alone]
-    average = pd.concat([run.table.loc[method] for run in runs], axis=1).mean(axis=1)
+    row, gain = pooled.table.loc[method], pooled.difference(method, best_alone)
     return {
         "method": method,
-        "accuracy": by_fold[method].mean(),
-        "se": standard_error(by_fold[method], runs[0].shared),
-        "gain": gain.mean(),
-        "gain_se": standard_error(gain, runs[0].shared),
-        "macro_f1": average.macro_f1,
-        "parameters": round(average.parameters),
-        "seconds": average.seconds,
+        "accuracy": row.accuracy,
+        "se": row.se,
+        "gain": gain.mean,
+        "gain_se": gain.se,
+        "macro_f1": row.macro_f1,
+        "parameters": int(row.parameters),
+        "seconds": row.seconds,
     }
 
 

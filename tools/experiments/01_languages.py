@@ -11,7 +11,7 @@ from sklearn.preprocessing import Normalizer
 from sklearn.utils import Bunch
 
 from mmtutor.datasets import load_emoji
-from mmtutor.evaluate import compare, make_folds, standard_error
+from mmtutor.evaluate import compare, make_folds, pool
 from mmtutor.fusion import early_fusion
 from mmtutor.image import HOG
 
@@ -43,13 +43,9 @@ def measure(seed: int):
 
 
 def run() -> pd.DataFrame:
-    results = [measure(seed) for seed in SEEDS]
-    by_fold = pd.concat([each.by_fold for each in results])
-    rows = [{"method": name, "minus": "", "value": by_fold[name]} for name in ENCODERS]
-    rows += [{"method": a, "minus": b, "value": by_fold[a] - by_fold[b]} for a, b in PAIRS]
-    return pd.DataFrame(
-        [
-            row | {"value": row["value"].mean(), "se": standard_error(row["value"], results[0].shared)}
-            for row in rows
-        ]
-    )
+    pooled = pool(measure(seed) for seed in SEEDS)
+    rows = [(name, "", row.accuracy, row.se) for name, row in pooled.table.iterrows()]
+    for first, second in PAIRS:
+        gain = pooled.difference(first, second)
+        rows.append((first, second, gain.mean, gain.se))
+    return pd.DataFrame(rows, columns=["method", "minus", "value", "se"])

@@ -12,7 +12,7 @@ from sklearn.preprocessing import Normalizer
 from sklearn.utils import Bunch
 
 from mmtutor.datasets import load_emoji
-from mmtutor.evaluate import compare, make_folds, mispair, standard_error
+from mmtutor.evaluate import compare, make_folds, mispair, pool
 from mmtutor.fusion import early_fusion
 from mmtutor.image import HOG
 
@@ -41,15 +41,11 @@ def measure(seed: int):
 
 
 def run() -> pd.DataFrame:
-    results = [measure(seed) for seed in SEEDS]
-    by_fold = pd.concat([each.by_fold for each in results])
-    columns = {
-        "": by_fold,
-        "gain": by_fold.sub(by_fold["image"], axis=0),  # over pictures alone
-        "loss": by_fold.rsub(by_fold["image + text"], axis=0),  # against rightly paired words
-    }
-    table = pd.DataFrame({"method": list(by_fold)})
-    for name, values in columns.items():
-        table[name or "accuracy"] = values.mean().to_numpy()
-        table[f"{name}_se".strip("_")] = [standard_error(values[m], results[0].shared) for m in by_fold]
-    return table
+    pooled = pool(measure(seed) for seed in SEEDS)
+    rows = []
+    for name, row in pooled.table.iterrows():
+        gain = pooled.difference(name, "image")  # over pictures alone
+        loss = pooled.difference("image + text", name)  # against rightly paired words
+        measured = {"method": name, "accuracy": row.accuracy, "se": row.se}
+        rows.append(measured | {"gain": gain.mean, "gain_se": gain.se, "loss": loss.mean, "loss_se": loss.se})
+    return pd.DataFrame(rows)
