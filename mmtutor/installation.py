@@ -8,6 +8,7 @@ from mmtutor.exercises import Report
 
 # What each package is for; environment.yml says the same.
 PURPOSES = {
+    "gensim": "training word vectors",
     "ipywidgets": "sliders in the notebooks",
     "joblib": "running experiments on several cores",
     "jupyterlab": "the place where you read and run the notebooks",
@@ -21,9 +22,12 @@ PURPOSES = {
     "packaging": "comparing version numbers when the installation is checked",
     "pandas": "the table: one row a sample, one column a modality",
     "pillow": "telling whether a picture file is whole",
+    "pooch": "downloading a data set once, and checking it",
+    "rjieba": "cutting Chinese text into words",
     "scikit-learn": "pipelines, classifiers, folds and scores",
     "soundfile": "reading sound files",
     "tensorflow": "what Keras computes with",
+    "textblob": "telling nouns from verbs without a download",
     "threadpoolctl": "one thread a model, so that small models stay fast",
 }
 
