@@ -9,8 +9,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
 
+from mmtutor.encoder import Encoder
 from mmtutor.table import cells
 
 WHITE = (255, 255, 255)
@@ -119,7 +119,7 @@ def problem(picture) -> str | None:
 CURE = "an image is a uint8 RGB array (height, width, 3): read it with mmtutor.image.read"
 
 
-class HOG(TransformerMixin, BaseEstimator):
+class HOG(Encoder):
     """Describe shapes: a histogram of oriented gradients for each cell of a picture.
 
     Parameters
@@ -133,15 +133,11 @@ class HOG(TransformerMixin, BaseEstimator):
     n_orientations : int, default=9
         Bins of a histogram, from 0 to 180 degrees.
 
-    Attributes
-    ----------
-    n_features_out_ : int
-        Length of a description: blocks x 4 cells x orientations, 576 by default.
-
     Notes
     -----
-    Nothing is learned from the pictures. Dalal and Triggs (2005), by OpenCV. In color pictures each pixel's
-    gradient is that of the channel where it is steepest. Taught in chapters 1 (used) and 2 (by hand).
+    A description has blocks x 4 cells x orientations numbers, 576 by default. Nothing is learned from the
+    pictures. Dalal and Triggs (2005), by OpenCV. In color pictures each pixel's gradient is that of the
+    channel where it is steepest. Taught in chapters 1 (used) and 2 (by hand).
 
     Examples
     --------
@@ -158,7 +154,7 @@ class HOG(TransformerMixin, BaseEstimator):
 
     def fit(self, X, y=None):
         """Check the parameters; there is nothing to learn. X: n_samples images."""
-        self.n_features_out_ = self._descriptor().getDescriptorSize()
+        self._descriptor()
         return self
 
     def transform(self, X) -> np.ndarray:
@@ -170,7 +166,7 @@ class HOG(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        float array, shape (n_samples, n_features_out_), values 0-1
+        float array, shape (n_samples, n_features), values 0-1
 
         Raises
         ------
@@ -181,9 +177,9 @@ class HOG(TransformerMixin, BaseEstimator):
         rows = [descriptor.compute(self._resize(picture)).ravel() for picture in cells(X, problem, CURE)]
         return np.array(rows, float).reshape(len(rows), descriptor.getDescriptorSize())
 
-    def get_feature_names_out(self, input_features=None) -> np.ndarray:
-        """Name the features hog0, hog1, …"""
-        return np.array([f"hog{i}" for i in range(self._descriptor().getDescriptorSize())], dtype=object)
+    @property
+    def _n_features_out(self) -> int:
+        return self._descriptor().getDescriptorSize()
 
     def _descriptor(self):
         cell, stride, size = self.cell, self.stride, self.size
@@ -203,9 +199,3 @@ class HOG(TransformerMixin, BaseEstimator):
         if picture.shape[:2] == (self.size, self.size):
             return picture
         return cv2.resize(picture, (self.size, self.size), interpolation=cv2.INTER_AREA)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.requires_fit = False
-        tags.input_tags.two_d_array = False
-        return tags

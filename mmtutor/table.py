@@ -4,6 +4,8 @@ All errors about data have one form: the row, the column, what was found, what t
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -21,12 +23,37 @@ def refuse(row, column, found: str, cure: str):
     raise ValueError(f"row {row}, column {column!r}: {found}; {cure}")
 
 
+@dataclass(frozen=True)
+class File:
+    """An object that is still on disk: `cells` reads it when an encoder comes to it, and keeps nothing.
+
+    Parameters
+    ----------
+    path : Path
+    reader : function of a path
+        `mmtutor.image.read` or `mmtutor.audio.read`, for instance.
+
+    Notes
+    -----
+    A table of files is small, whatever the size of the folder. Taught in chapters 14 and 15.
+    """
+
+    path: Path
+    reader: Callable[[Path], object]
+
+    def read(self):
+        """Read the object. Raises what the reader raises."""
+        return self.reader(self.path)
+
+
 def is_missing(cell) -> bool:
     """Say whether a cell holds no object: None, NaN or NaT; not the empty string. Taught in chapter 5."""
     return bool(pd.api.types.is_scalar(cell) and pd.isna(cell))
 
 
-def cells(column: Iterable, problem: Callable[[object], str | None], cure: str) -> Iterator:
+def cells(
+    column: Iterable, problem: Callable[[object], str | None], cure: str, read: bool = True
+) -> Iterator:
     """Go through the objects of one modality and refuse the first that cannot be used.
 
     Parameters
@@ -37,6 +64,8 @@ def cells(column: Iterable, problem: Callable[[object], str | None], cure: str) 
         What is wrong with it in a few words, or None.
     cure : str
         What to do about it, for the error.
+    read : bool, default=True
+        Whether an object that is still on disk, a `File`, is read.
 
     Yields
     ------
@@ -45,7 +74,8 @@ def cells(column: Iterable, problem: Callable[[object], str | None], cure: str) 
     Raises
     ------
     ValueError
-        For a missing object, for one that has a problem, and for a table in place of a column.
+        For a missing object, for one that has a problem or cannot be read, and for a table in place of a
+        column.
 
     Notes
     -----
@@ -60,6 +90,11 @@ def cells(column: Iterable, problem: Callable[[object], str | None], cure: str) 
             refuse(
                 row, series.name, "missing", "drop the row, fill it, or leave this modality out (chapter 05)"
             )
+        if read and isinstance(cell, File):
+            try:
+                cell = cell.read()
+            except (OSError, ValueError) as error:
+                raise ValueError(f"row {row}, column {series.name!r}: {error}") from None
         found = problem(cell)
         if found is not None:
             refuse(row, series.name, found, cure)

@@ -111,7 +111,7 @@ def test_hog_refuses_what_is_no_image_and_names_row_and_column(pictures, cell, w
 def test_hog_has_as_many_features_as_it_says(pictures):
     for hog, n_features in [(HOG(), 576), (HOG(stride=8), 1764), (HOG(cell=16), 324)]:
         described = hog.fit_transform(pictures)
-        assert described.shape == (6, n_features) == (6, hog.n_features_out_)
+        assert described.shape == (6, n_features) == (6, len(hog.get_feature_names_out()))
         assert len(hog.get_feature_names_out()) == n_features
         assert described.dtype == float and described.min() >= 0 and described.max() <= 1
 
