@@ -5,14 +5,18 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.base import clone
+from scipy import sparse
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.ensemble import VotingClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
 from sklearn.utils import estimator_checks
 
 from mmtutor.datasets import load_emoji
-from mmtutor.fusion import early_fusion, late_fusion, stacked_fusion
+from mmtutor.encoder import Cached
+from mmtutor.fusion import MissingTolerant, early_fusion, late_fusion, stacked_fusion
 from mmtutor.image import HOG
 
 ENCODERS = {"image": HOG(cell=16), "text": TfidfVectorizer()}
@@ -20,6 +24,8 @@ HEAD = LogisticRegression(C=10, solver="newton-cg")
 FUSIONS = {
     "early": early_fusion(ENCODERS, HEAD),
     "late": late_fusion(ENCODERS, HEAD),
+    "product": late_fusion(ENCODERS, HEAD, rule="product"),
+    "max": late_fusion(ENCODERS, HEAD, rule="max"),
     "weighted": late_fusion(ENCODERS, HEAD, weights={"text": 3, "image": 1}),
     "stacked": stacked_fusion(ENCODERS, HEAD, LogisticRegression(), cv=3),
 }
@@ -69,7 +75,7 @@ def test_order_of_encoders_never_matters(emoji):
 
 def test_each_modality_may_have_a_head_of_its_own(emoji):
     model = late_fusion(ENCODERS, {"image": LogisticRegression(C=1), "text": LogisticRegression(C=100)})
-    assert [m["head"].C for _, m in model.estimators] == [1, 100]
+    assert [part.model["head"].C for _, part in model.estimators] == [1, 100]
 
 
 @pytest.mark.parametrize("fuse", [early_fusion, late_fusion])
@@ -99,6 +105,162 @@ def test_stacking_uses_the_splits_it_is_given():
     assert stacked_fusion(ENCODERS, HEAD, LogisticRegression(), cv=7).cv == 7
 
 
+# Rules of combining, by hand
+
+
+class Says(ClassifierMixin, BaseEstimator):
+    """A model of one modality that says the probabilities written in its cells."""
+
+    def __init__(self, column=None):
+        self.column = column
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict_proba(self, X):
+        return np.array([[1 - p, p] for p in X[:, 0]])
+
+
+def say(rule, a, b, y=("no", "no", "no", "yes"), weights=None):
+    """Fuse two modalities that say probabilities a and b of "yes"; y are the training labels."""
+    train = pd.DataFrame({"a": [0.5] * len(y), "b": [0.5] * len(y)})
+    number = FunctionTransformer(lambda column: np.array(column, float)[:, None])
+    fused = late_fusion({"a": number, "b": number}, Says(), rule=rule, weights=weights).fit(train, list(y))
+    return fused.predict_proba(pd.DataFrame({"a": a, "b": b}))[:, 1]
+
+
+def test_the_mean_rule_by_hand():
+    assert say("mean", [0.2], [0.6]) == pytest.approx(0.4)
+    assert say("mean", [0.2], [0.6], weights={"a": 3, "b": 1}) == pytest.approx(0.3)
+
+
+def test_the_product_rule_divides_by_the_priors():
+    # prior of "yes" 1/4: 0.2 x 0.6 / 0.25 against 0.8 x 0.4 / 0.75
+    yes, no = 0.2 * 0.6 / 0.25, 0.8 * 0.4 / 0.75
+    assert say("product", [0.2], [0.6]) == pytest.approx(yes / (yes + no))
+    balanced = say("product", [0.2], [0.6], y=["no", "yes"])
+    assert balanced == pytest.approx(0.12 / (0.12 + 0.32))
+
+
+def test_the_product_of_ten_modalities_neither_overflows_nor_forbids():
+    columns = dict.fromkeys("abcdefghij", FunctionTransformer(lambda c: np.array(c, float)[:, None]))
+    X = pd.DataFrame({column: [1.0, 0.0] for column in columns}).assign(a=[0.0, 1.0])
+    p = late_fusion(columns, Says(), rule="product").fit(X, ["no", "yes"]).predict_proba(X)
+    assert np.isfinite(p).all() and p[0, 1] > 0.999 and p[1, 0] > 0.999
+
+
+def test_the_maximum_rule_listens_to_the_surest():
+    yes, no = 0.6, 0.9
+    assert say("max", [0.1], [0.6]) == pytest.approx(yes / (yes + no))
+
+
+@pytest.mark.parametrize("rule", ["mean", "product", "max"])
+def test_a_missing_modality_is_left_out(rule):
+    missing_a, missing_b, neither = say(rule, [None, 0.2, None], [0.6, None, None])
+    assert missing_a == pytest.approx(0.6)
+    assert missing_b == pytest.approx(0.2)
+    assert neither == pytest.approx(0.25)  # the share of "yes" in training
+
+
+def test_without_missing_modalities_the_mean_is_soft_voting(emoji):
+    models = [(column, early_fusion({column: encoder}, HEAD)) for column, encoder in ENCODERS.items()]
+    voting = VotingClassifier(models, voting="soft").fit(emoji.X, emoji.y)
+    assert np.allclose(
+        voting.predict_proba(emoji.X), FUSIONS["late"].fit(emoji.X, emoji.y).predict_proba(emoji.X)
+    )
+
+
+def test_an_unknown_rule_and_weights_of_another_rule_are_refused():
+    with pytest.raises(ValueError, match="rule='vote' is unknown; choose one of 'mean', 'product', 'max'"):
+        late_fusion(ENCODERS, HEAD, rule="vote")
+    with pytest.raises(ValueError, match="weights count only in the mean"):
+        late_fusion(ENCODERS, HEAD, rule="max", weights={"image": 1, "text": 1})
+
+
+# Missing modalities
+
+
+@pytest.fixture(scope="module")
+def with_gaps(emoji):
+    X = emoji.X.copy()
+    rng = np.random.default_rng(0)
+    X.loc[rng.random(len(X)) < 0.3, "text"] = None
+    X["image"] = [
+        None if gone else cell for gone, cell in zip(rng.random(len(X)) < 0.3, X.image, strict=True)
+    ]
+    return X
+
+
+MISSING = {
+    **{name: FUSIONS[name] for name in ("late", "product", "max", "weighted", "stacked")},
+    "filled": early_fusion({c: MissingTolerant(e) for c, e in ENCODERS.items()}, HEAD),
+    "no flag": early_fusion(
+        {c: MissingTolerant(e, "zero", indicator=False) for c, e in ENCODERS.items()}, HEAD
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MISSING)
+def test_fusions_learn_and_predict_with_gaps(name, emoji, with_gaps):
+    model = clone(MISSING[name]).fit(with_gaps, emoji.y)
+    p = model.predict_proba(with_gaps)
+    assert np.allclose(p.sum(axis=1), 1) and np.isfinite(p).all()
+    assert (model.predict(with_gaps) == emoji.y).mean() > 0.6
+    row_by_row = [model.predict_proba(with_gaps.iloc[[row]])[0] for row in range(20)]
+    assert np.allclose(row_by_row, p[:20], atol=1e-12)
+
+
+def test_models_of_a_modality_learn_from_the_rows_that_have_it(emoji, with_gaps):
+    model = clone(FUSIONS["late"]).fit(with_gaps, emoji.y)
+    has_text = with_gaps.text.notna()
+    text = early_fusion({"text": ENCODERS["text"]}, HEAD).fit(with_gaps[has_text], emoji.y[has_text])
+    only_text = with_gaps[has_text].assign(image=None)
+    assert np.allclose(model.predict_proba(only_text), text.predict_proba(only_text))
+
+
+def test_a_class_that_a_modality_never_shows_gets_probability_0_from_it(emoji):
+    X = emoji.X.assign(text=np.where(emoji.y == "Symbols", None, emoji.X.text))
+    model = late_fusion({"text": ENCODERS["text"]}, HEAD).fit(X, emoji.y)
+    p = model.predict_proba(X)[:, list(model.classes_).index("Symbols")]
+    assert (p[emoji.y != "Symbols"] == 0).all()
+    assert p[emoji.y == "Symbols"] == pytest.approx((emoji.y == "Symbols").mean())
+
+
+@pytest.mark.parametrize("fill", ["mean", "median", "zero"])
+def test_missing_objects_get_typical_features_of_training_rows_and_a_flag(fill):
+    X = pd.Series([np.full((16, 16, 3), value, np.uint8) for value in (0, 10, 50)] + [None], dtype=object)
+    bright = FunctionTransformer(lambda column: np.array([[picture.mean()] for picture in column]))
+    encoder = MissingTolerant(bright, fill=fill).fit(X)
+    expected = {"mean": 20, "median": 10, "zero": 0}[fill]
+    assert encoder.transform(X).tolist() == [[0, 0], [10, 0], [50, 0], [expected, 1]]
+    new = pd.Series([None, X[2]], dtype=object)
+    assert encoder.transform(new).tolist() == [[expected, 1], [50, 0]]
+    assert encoder.transform(new.iloc[:1]).tolist() == [[expected, 1]]
+
+
+def test_filled_words_stay_sparse_and_empty_is_not_missing():
+    X = pd.Series(["cat", "", None, "dog cat"], dtype="str")
+    z = MissingTolerant(TfidfVectorizer(), "zero").fit_transform(X)
+    assert sparse.issparse(z) and z.shape == (4, 3)
+    assert z.toarray()[:, -1].tolist() == [0, 0, 1, 0]
+
+
+def test_features_of_a_wrapped_encoder_have_names():
+    X = pd.Series(["cat", None, "dog"], dtype="str")
+    names = MissingTolerant(TfidfVectorizer()).fit(X).get_feature_names_out()
+    assert list(names) == ["cat", "dog", "missing"]
+
+
+def test_a_modality_that_is_always_missing_is_refused(emoji):
+    X = emoji.X.assign(text=None)
+    for model in (FUSIONS["late"], MISSING["filled"]):
+        with pytest.raises(ValueError, match=r"column 'text' is missing in each of 400 rows; leave it out"):
+            clone(model).fit(X, emoji.y)
+    with pytest.raises(ValueError, match="fill='mode' is unknown; choose one of 'mean', 'median', 'zero'"):
+        MissingTolerant(HOG(), fill="mode").fit(emoji.X.image)
+
+
 # The contract: clone, refit, halves, shuffled index, pickling
 
 
@@ -114,7 +276,12 @@ def test_a_fusion_keeps_the_estimator_contract(name, emoji):
     assert np.allclose(model.predict_proba(emoji.X.iloc[order]), first[order], atol=1e-12)
 
 
-ESTIMATORS = [HOG()]
+@pytest.fixture(autouse=True)
+def cache_of_this_test(tmp_path, monkeypatch):
+    monkeypatch.setenv("MMTUTOR_CACHE", str(tmp_path))
+
+
+ESTIMATORS = [HOG(), MissingTolerant(HOG()), Cached(HOG())]
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=repr)
