@@ -14,6 +14,7 @@ from mmtutor.encoder import Encoder
 from mmtutor.table import cells
 
 WHITE = (255, 255, 255)
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")  # what Pillow and OpenCV both read
 
 
 def read(path: str | Path, background: tuple[int, int, int] | None = WHITE) -> np.ndarray:
@@ -22,7 +23,7 @@ def read(path: str | Path, background: tuple[int, int, int] | None = WHITE) -> n
     Parameters
     ----------
     path : str or Path
-        A PNG, JPEG, WebP or other file that OpenCV and Pillow can read.
+        A PNG, JPEG, WebP, GIF, BMP, TIFF or PPM file, whatever its name says.
     background : (red, green, blue) or None
         What shows through transparent pixels, 0-255 each. None keeps transparency as a fourth channel.
 
@@ -37,7 +38,7 @@ def read(path: str | Path, background: tuple[int, int, int] | None = WHITE) -> n
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is empty, no picture, or cut off.
+        If the file is empty, no picture, cut off, animated, or larger than Pillow's limit of pixels.
 
     Notes
     -----
@@ -68,11 +69,12 @@ def _check_with_pillow(name: str, data: bytes) -> np.ndarray | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(data)) as picture:
+            with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
                 picture.load()
-                if not picture.has_transparency_data:
-                    return None
-                return np.array(ImageOps.exif_transpose(picture).convert("RGBA"))
+                n_frames = getattr(picture, "n_frames", 1) if picture.format != "MPO" else 1  # some phones
+                rgba = None
+                if n_frames == 1 and picture.has_transparency_data:
+                    rgba = np.array(ImageOps.exif_transpose(picture).convert("RGBA"))
     except UnidentifiedImageError:
         raise ValueError(f"{name}: not a picture, whatever its name says; look at it in an editor") from None
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
@@ -80,6 +82,9 @@ def _check_with_pillow(name: str, data: bytes) -> np.ndarray | None:
         raise ValueError(f"{name}: more than {most} pixels; scale it down first") from None
     except (OSError, SyntaxError, EOFError, ValueError) as error:
         raise ValueError(f"{name}: cut off or damaged ({error}); copy it again from its source") from None
+    if n_frames > 1:
+        raise ValueError(f"{name}: {n_frames} pictures in one file; save the one that is meant as PNG")
+    return rgba
 
 
 def flatten(pixels: np.ndarray, background: tuple[int, int, int] = WHITE) -> np.ndarray:
@@ -116,7 +121,81 @@ def problem(picture) -> str | None:
     return None
 
 
+def resize(picture: np.ndarray, size: int) -> np.ndarray:
+    """Resize a picture to a square by averaging what falls into a pixel.
+
+    Parameters
+    ----------
+    picture : uint8 array, shape (height, width, 3)
+    size : int
+        Side of the square in pixels. What is not square is squeezed.
+
+    Returns
+    -------
+    uint8 array, shape (size, size, 3)
+
+    Notes
+    -----
+    OpenCV wants (width, height) where arrays have (height, width). Taught in chapter 2.
+    """
+    if picture.shape[:2] == (size, size):
+        return picture
+    return cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
+
+
 CURE = "an image is a uint8 RGB array (height, width, 3): read it with mmtutor.image.read"
+
+
+class Pixels(Encoder):
+    """Describe a picture by its pixels: made small, gray unless in color, and flattened.
+
+    Parameters
+    ----------
+    size : int, default=8
+        Pictures are resized to size x size pixels.
+    color : bool, default=False
+        Whether red, green and blue stay apart: three times as many features.
+
+    Notes
+    -----
+    Nothing is learned from the pictures. Gray is OpenCV's .299 red + .587 green + .114 blue.
+    Taught in chapter 2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Pixels().fit_transform([np.full((64, 64, 3), 255, np.uint8)]).shape
+    (1, 64)
+    """
+
+    def __init__(self, size=8, color=False):
+        self.size = size
+        self.color = color
+
+    def transform(self, X) -> np.ndarray:
+        """Flatten each picture.
+
+        Parameters
+        ----------
+        X : n_samples images, uint8 arrays of shape (height, width, 3)
+
+        Returns
+        -------
+        float array, shape (n_samples, size * size), or three times as many in color; values 0-1
+
+        Raises
+        ------
+        ValueError
+            For a cell that is no image; the message names its row and column.
+        """
+        rows = [resize(picture, self.size) for picture in cells(X, problem, CURE)]
+        if not self.color:
+            rows = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in rows]
+        return np.array(rows, float).reshape(len(rows), self._n_features_out) / 255
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.size * self.size * (3 if self.color else 1)
 
 
 class HOG(Encoder):
@@ -174,7 +253,7 @@ class HOG(Encoder):
             For a cell that is no image; the message names its row and column.
         """
         descriptor = self._descriptor()
-        rows = [descriptor.compute(self._resize(picture)).ravel() for picture in cells(X, problem, CURE)]
+        rows = [descriptor.compute(resize(picture, self.size)).ravel() for picture in cells(X, problem, CURE)]
         return np.array(rows, float).reshape(len(rows), descriptor.getDescriptorSize())
 
     @property
@@ -194,8 +273,3 @@ class HOG(Encoder):
         return cv2.HOGDescriptor(
             (size,) * 2, (2 * cell,) * 2, (stride,) * 2, (cell,) * 2, self.n_orientations
         )
-
-    def _resize(self, picture):
-        if picture.shape[:2] == (self.size, self.size):
-            return picture
-        return cv2.resize(picture, (self.size, self.size), interpolation=cv2.INTER_AREA)

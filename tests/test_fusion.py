@@ -17,7 +17,7 @@ from sklearn.utils import estimator_checks
 from mmtutor.datasets import load_emoji
 from mmtutor.encoder import Cached
 from mmtutor.fusion import MissingTolerant, early_fusion, late_fusion, stacked_fusion
-from mmtutor.image import HOG
+from mmtutor.image import HOG, Pixels
 
 ENCODERS = {"image": HOG(cell=16), "text": TfidfVectorizer()}
 HEAD = LogisticRegression(C=10, solver="newton-cg")
@@ -281,7 +281,7 @@ def cache_of_this_test(tmp_path, monkeypatch):
     monkeypatch.setenv("MMTUTOR_CACHE", str(tmp_path))
 
 
-ESTIMATORS = [HOG(), MissingTolerant(HOG()), Cached(HOG())]
+ESTIMATORS = [Pixels(), Pixels(4, color=True), HOG(), MissingTolerant(HOG()), Cached(HOG())]
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=repr)

@@ -8,7 +8,7 @@ from PIL import Image
 
 from mmtutor import image
 from mmtutor.datasets import load_emoji
-from mmtutor.image import HOG
+from mmtutor.image import HOG, Pixels
 
 
 @pytest.fixture(scope="module")
@@ -173,3 +173,19 @@ def test_shrinking_averages_and_skips_no_detail():
 def test_hog_refuses_what_is_no_whole_number(options):
     with pytest.raises(ValueError, match=r"not a whole number of 1 or more"):
         HOG(**options).fit([])
+
+
+def test_pixels_are_gray_or_in_color_from_0_to_1():
+    red = np.zeros((6, 4, 3), np.uint8)
+    red[..., 0] = 255
+    assert Pixels(size=2).fit_transform([red]) == pytest.approx(np.full((1, 4), 0.299), abs=1 / 255)
+    assert Pixels(size=2, color=True).fit_transform([red]).tolist() == [[1, 0, 0] * 4]
+    with pytest.raises(ValueError, match="row 1, column 'X': an array of shape"):
+        Pixels().fit_transform([red, red[..., 0]])
+
+
+def test_pixels_are_averaged_in_reading_order():
+    quarters = np.zeros((4, 4, 3), np.uint8)
+    quarters[:2, 2:] = 255  # top right
+    quarters[2, 0] = 255  # one pixel of four, bottom left
+    assert Pixels(size=2).fit_transform([quarters])[0] == pytest.approx([0, 1, 0.25, 0], abs=1 / 255)

@@ -33,7 +33,7 @@ PACKAGES = {
     "cv2": "opencv-python-headless",
     "librosa": "librosa",
     "gensim": "gensim",
-    "jieba": "jieba",
+    "rjieba": "rjieba",
     "nltk": "nltk",
     "keras": "keras",
     "tensorflow": "tensorflow",
