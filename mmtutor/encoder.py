@@ -7,6 +7,7 @@ import inspect
 import os
 import tempfile
 import warnings
+from functools import partial
 from pathlib import Path
 
 import joblib
@@ -15,7 +16,10 @@ import pandas as pd
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
 from sklearn.utils import get_tags
 
+from mmtutor import __version__
 from mmtutor.table import File, cells
+
+CHUNK = 256  # objects that are encoded, then kept, at once
 
 
 class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -56,8 +60,9 @@ class Cached(TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    The key is the object's content (for a File: path, size and time of change), the encoder's parameters and
-    its code. A damaged file is computed anew; a folder that cannot be written is a warning, no error.
+    The key is the object's content (for a File: path, size, time of change and reader), the encoder's
+    parameters, its code, and the version of mmtutor. A damaged file is computed anew; a folder that cannot be
+    written is a warning, no error.
     Taught in chapter 4.
     """
 
@@ -93,12 +98,12 @@ class Cached(TransformerMixin, BaseEstimator):
         files = [folder / f"{_key(cell)}.npy" for cell in cells(column, lambda cell: None, "", read=False)]
         features = [_load(file) for file in files]
         new = [row for row, found in enumerate(features) if found is None]
-        if new or not features:
-            computed = np.asarray(self.encoder_.transform(column.iloc[new]))
-            for row, found in zip(new, computed, strict=True):
+        for start in range(0, len(new), CHUNK):  # what an interrupted run has done is kept
+            rows = new[start : start + CHUNK]
+            for row, found in zip(rows, np.asarray(self.encoder_.transform(column.iloc[rows])), strict=True):
                 features[row] = found
                 _save(files[row], found)
-        return np.array(features) if features else computed
+        return np.array(features) if features else np.asarray(self.encoder_.transform(column))
 
     def get_feature_names_out(self, input_features=None) -> np.ndarray:
         """Name the features as the encoder does."""
@@ -106,7 +111,8 @@ class Cached(TransformerMixin, BaseEstimator):
 
     def _folder(self) -> Path:
         kind = type(self.encoder)
-        about = joblib.hash((inspect.getsource(kind), self.encoder.get_params()))
+        code = [inspect.getsource(each) for each in kind.__mro__[:-1]]  # without `object`
+        about = joblib.hash((__version__, code, self.encoder.get_params()))
         folder = Path(self.folder) if self.folder is not None else cache_folder() / "features"
         return folder / f"{kind.__name__}-{about}"
 
@@ -131,8 +137,14 @@ def cache_folder() -> Path:
 def _key(cell) -> str:
     if isinstance(cell, File):
         stat = cell.path.stat()
-        cell = (str(cell.path.resolve()), stat.st_size, stat.st_mtime_ns)
+        cell = (str(cell.path.resolve()), stat.st_size, stat.st_mtime_ns, _name(cell.reader))
     return joblib.hash(cell)
+
+
+def _name(reader) -> tuple:
+    if isinstance(reader, partial):
+        return _name(reader.func), reader.args, reader.keywords
+    return reader.__module__, reader.__qualname__
 
 
 def _load(file: Path) -> np.ndarray | None:

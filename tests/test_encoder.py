@@ -4,12 +4,14 @@ import os
 import pickle
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from sklearn.base import clone
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline
@@ -17,7 +19,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from mmtutor import image
 from mmtutor.encoder import Cached, Encoder, cache_folder
-from mmtutor.image import HOG
+from mmtutor.image import HOG, Pixels
 from mmtutor.table import File
 
 
@@ -121,6 +123,25 @@ def test_a_file_is_known_by_its_place_size_and_time(pictures, tmp_path, monkeypa
     cv2.imwrite(str(path), pictures.iloc[1])
     os.utime(path, ns=(1, 1))
     assert not np.array_equal(cached.transform([cell]), first) and len(opened) == 2
+
+
+def test_another_reader_of_the_same_file_is_another_object(pictures, tmp_path):
+    path = tmp_path / "a.png"
+    Image.fromarray(np.dstack([pictures.iloc[0], np.full((8, 8), 99, np.uint8)])).save(path)
+    cells = [File(path, image.read), File(path, partial(image.read, background=(0, 0, 0)))]
+    white, black = (Cached(Pixels(), tmp_path / "features").fit_transform([cell]) for cell in cells)
+    assert white.mean() > black.mean()
+
+
+def test_an_interrupted_run_keeps_what_it_has_done(pictures, tmp_path, monkeypatch):
+    monkeypatch.setattr("mmtutor.encoder.CHUNK", 5)
+    pictures.iloc[11] = None
+    with pytest.raises(ValueError, match="row 11"):
+        Cached(HOG(size=16), tmp_path).fit_transform(pictures)
+    pictures.iloc[11] = np.zeros((0, 1, 3), np.uint8)
+    with pytest.raises(ValueError, match="row 11"):
+        Cached(HOG(size=16), tmp_path).fit_transform(pictures)
+    assert len(list(tmp_path.rglob("*.npy"))) == 10
 
 
 def test_several_writers_do_not_disturb_each_other(pictures, tmp_path):

@@ -26,6 +26,7 @@ TEXTS = {
     "Apache-2.0": ("Apache License", "limitations under the License."),
     "CC-BY-4.0": ("Attribution 4.0 International", "may be contacted at creativecommons.org."),
     "MIT": ("MIT License", "SOFTWARE."),
+    "PDDL-1.0": ("Public Domain Dedication and License (PDDL)", "to meet the intent of this Document."),
     "Unicode-3.0": ("UNICODE LICENSE V3", "SPDX-License-Identifier: Unicode-3.0"),
 }
 
