@@ -57,6 +57,7 @@ noise = numpy.random.default_rng(0).normal(size=16000).astype("float32")
 sound, _ = librosa.effects.trim(librosa.resample(noise, orig_sr=16000, target_sr=8000))
 librosa.feature.melspectrogram(y=sound, sr=8000)
 librosa.feature.mfcc(y=sound, sr=8000)
+librosa.istft(librosa.stft(sound))
 """
 
 # JupyterLab asks about news and updates in a box over the first notebook; the course has no use for either.
