@@ -13,6 +13,8 @@ import numpy as np
 from mmtutor.encoder import Encoder
 from mmtutor.table import cells
 
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # what is wrong is raised, in one sentence
+
 WHITE = (255, 255, 255)
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")  # what Pillow and OpenCV both read
 
@@ -42,8 +44,7 @@ def read(path: str | Path, background: tuple[int, int, int] | None = WHITE) -> n
 
     Notes
     -----
-    OpenCV stores blue before red. This is the one place of the course where that is turned round.
-    Taught in chapters 1 and 2.
+    OpenCV stores blue before red; `turn_round` sets that right. Taught in chapters 1 and 2.
     """
     path = Path(path)
     data = path.read_bytes()
@@ -53,7 +54,26 @@ def read(path: str | Path, background: tuple[int, int, int] | None = WHITE) -> n
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     if pixels is None:
         raise ValueError(f"{path.name}: OpenCV cannot read this picture; save it again as PNG")
-    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB if background is not None else cv2.COLOR_BGR2RGBA)
+    pixels = turn_round(pixels)
+    return pixels if background is not None else cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA)
+
+
+def turn_round(pixels: np.ndarray) -> np.ndarray:
+    """Put red first where OpenCV has blue first, or the reverse: the one place where this is done.
+
+    Parameters
+    ----------
+    pixels : uint8 array, shape (height, width, 3), BGR or RGB
+
+    Returns
+    -------
+    uint8 array of the same shape, RGB or BGR
+
+    Notes
+    -----
+    Used by the readers of pictures and videos. Taught in chapter 2.
+    """
+    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
 
 
 def _check_with_pillow(name: str, data: bytes) -> np.ndarray | None:

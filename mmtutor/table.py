@@ -23,7 +23,7 @@ def refuse(row, column, found: str, cure: str):
     raise ValueError(f"row {row}, column {column!r}: {found}; {cure}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class File:
     """An object that is still on disk: `cells` reads it when an encoder comes to it, and keeps nothing.
 

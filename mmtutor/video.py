@@ -1,0 +1,183 @@
+"""Video: read frames, write them, pick a few, check a column of clips.
+
+A video is a uint8 RGB array of shape (frames, height, width, 3), values 0-255. It is silent: its sound is a
+column of its own, and lies in a file beside it, `clip.avi` and `clip.wav`.
+"""
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+from sklearn.utils import Bunch
+
+from mmtutor import audio, image
+
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # what is wrong with a file is raised, in one sentence
+
+CODECS = {".mp4": "mp4v", ".avi": "FFV1"}  # small and lossy; lossless
+LARGEST = 500_000_000  # bytes that `read` loads at once
+
+
+def read(path: str | Path, n_frames: int | None = None) -> Bunch:
+    """Read a video file.
+
+    Parameters
+    ----------
+    path : str or Path
+        An MP4, AVI, WebM, MKV, GIF or other file that OpenCV's FFmpeg can read.
+    n_frames : int, optional
+        Keep so many frames, evenly spaced from the first to the last. By default all of them.
+
+    Returns
+    -------
+    Bunch
+        frames : uint8 array, shape (n_frames, height, width, 3), RGB, values 0-255
+        fps : float, frames a second of the file, also where only some are kept
+        times : float array, shape (n_frames,), seconds from the start of the file at which each frame begins
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is no video, is cut off, has fewer than `n_frames` frames, or would fill more than
+        500 million bytes.
+
+    Notes
+    -----
+    A track of sound inside the file is not read: OpenCV knows pictures only. Frames are taken to be equally
+    long. Taught in chapter 8.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path.name}: no such file")
+    video = _open(path)
+    n = n_promised = int(video.get(cv2.CAP_PROP_FRAME_COUNT))
+    if n_promised < 1:  # a format whose header does not count: we do
+        n = sum(1 for _ in iter(video.grab, False))
+        video = _open(path)
+    fps = video.get(cv2.CAP_PROP_FPS)
+    if n == 0 or n == 1 > n_promised or not fps > 0:
+        raise ValueError(f"{path.name}: {n} frames at {fps:g} a second are no video; is it a picture?")
+    chosen = _evenly(path.name, n, n if n_frames is None else n_frames)
+    size = video.get(cv2.CAP_PROP_FRAME_WIDTH) * video.get(cv2.CAP_PROP_FRAME_HEIGHT) * 3
+    if len(chosen) * size > LARGEST:
+        raise ValueError(
+            f"{path.name}: {len(chosen)} frames would fill {len(chosen) * size / 1e6:,.0f} million bytes; "
+            f"keep n_frames={int(LARGEST // size)} or fewer, or scale the video down first"
+        )
+    frames = []
+    for number in range(n):
+        if not video.grab():
+            raise ValueError(f"{path.name}: cut off after {number} of {n} frames; copy it again")
+        if number in chosen:
+            frames.append(image.turn_round(video.retrieve()[1]))
+    return Bunch(frames=np.array(frames), fps=fps, times=chosen / fps)
+
+
+def write(path: str | Path, frames: np.ndarray, fps: float, sound: np.ndarray | None = None) -> None:
+    """Write a video file, and its sound beside it.
+
+    Parameters
+    ----------
+    path : str or Path
+        Ends in ``.avi``: lossless (FFV1), `read` gives the same frames back. Ends in ``.mp4``: MPEG-4, much
+        smaller, with errors. An older file is overwritten.
+    frames : uint8 array, shape (n_frames, height, width, 3), RGB, even height and width
+    fps : float
+        Frames a second.
+    sound : float32 array, shape (n_samples,), in [-1, 1], optional
+        At `mmtutor.audio.RATE`; written to the same name with ``.wav``, where `mmtutor.audio.read` finds it.
+
+    Raises
+    ------
+    ValueError
+        For another ending, a folder that does not exist, frames that are no video, a sound that is none, an
+        odd height or width (the writer would cut off a row or a column and say nothing), or a number of
+        frames a second that cannot be written.
+
+    Notes
+    -----
+    Browsers play neither: in a notebook, show frames side by side, or as an animation. Taught in chapter 8.
+    """
+    path = Path(path)
+    if path.suffix not in CODECS:
+        raise ValueError(f"{path.name}: ends in {path.suffix!r}; name it .avi (lossless) or .mp4 (small)")
+    if problem(frames):
+        raise ValueError(f"{path.name}: {problem(frames)}; {CURE}")
+    if sound is not None and audio.problem(sound):
+        raise ValueError(f"{path.name}: {audio.problem(sound)}; {audio.CURE}")
+    height, width = frames.shape[1:3]
+    if height % 2 or width % 2:
+        raise ValueError(f"{path.name}: {width} x {height} pixels; crop to an even width and height")
+    codec = cv2.VideoWriter_fourcc(*CODECS[path.suffix])
+    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, codec, fps, (width, height))
+    if not writer.isOpened():
+        raise ValueError(f"{path}: cannot be written; make the folder first; fps={fps} may be 1 to 60")
+    for frame in frames:
+        writer.write(image.turn_round(np.ascontiguousarray(frame)))
+    writer.release()
+    if sound is not None:
+        import soundfile
+
+        soundfile.write(path.with_suffix(".wav"), sound, audio.RATE, subtype="FLOAT")  # loses nothing
+
+
+def sample(frames: np.ndarray, n: int) -> np.ndarray:
+    """Pick frames at equal distances, the first and the last among them.
+
+    Parameters
+    ----------
+    frames : array, shape (n_frames, …)
+    n : int
+        How many, 1 to n_frames; a single one is the middle frame.
+
+    Returns
+    -------
+    array, shape (n, …), in the order of time
+
+    Raises
+    ------
+    ValueError
+        For n below 1 or above the number of frames: a frame shown twice looks like standing still.
+
+    Notes
+    -----
+    Taught in chapter 8.
+
+    Examples
+    --------
+    >>> sample(np.arange(9), 3).tolist()
+    [0, 4, 8]
+    """
+    return frames[_evenly("sample", len(frames), n)]
+
+
+def problem(clip) -> str | None:
+    """Say in a few words why an object is no video, or None if it is one. Taught in chapter 8."""
+    if not isinstance(clip, np.ndarray):
+        return f"a {type(clip).__name__}, not an array of frames"
+    if clip.ndim != 4 or clip.shape[3] != 3:
+        return f"an array of shape {clip.shape}"
+    if 0 in clip.shape:
+        return f"{len(clip)} frames of {clip.shape[2]} x {clip.shape[1]} pixels"
+    if clip.dtype != np.uint8:
+        return f"values of type {clip.dtype}"
+    return None
+
+
+CURE = "a video is a uint8 RGB array (frames, height, width, 3): take the frames of mmtutor.video.read"
+
+
+def _evenly(name: str, n_frames: int, n: int) -> np.ndarray:
+    if not 1 <= n <= n_frames:
+        raise ValueError(f"{name}: {n} of {n_frames} frames; choose 1 to {n_frames}")
+    return np.linspace(0, n_frames - 1, n).round().astype(int) if n > 1 else np.array([n_frames // 2])
+
+
+def _open(path: Path):
+    video = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    if not video.isOpened():
+        raise ValueError(f"{path.name}: no video that can be read, or cut off; save it as MP4 or AVI")
+    return video
