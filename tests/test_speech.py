@@ -7,6 +7,7 @@ themselves need them: MMTUTOR_FSDD names their folder.
 import hashlib
 import io
 import os
+import runpy
 import threading
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -14,12 +15,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 from sklearn.model_selection import LeaveOneGroupOut
 
 from mmtutor import speech
 from mmtutor.speech import load_spoken_digits
+
+ROOT = Path(__file__).parents[1]
 
 SPEAKERS = ("george", "jackson")
 NAMES = [f"{digit}_{speaker}_{index}.wav" for digit in (0, 7) for speaker in SPEAKERS for index in (4, 5)]
@@ -511,3 +515,11 @@ def test_nothing_is_left_above_four_kilohertz(real):
     sound = np.concatenate(list(real.X.sound[::100]))
     power = np.abs(np.fft.rfft(sound)) ** 2
     assert power[len(power) // 2 :].sum() < 1e-3 * power.sum()
+
+
+def test_the_committed_table_of_real_speech_comes_out_again(real):
+    committed = pd.read_csv(ROOT / "notebooks" / "results" / "06_real_speech.csv", comment="#")
+    again = runpy.run_path(str(ROOT / "tools" / "experiments" / "06_real_speech.py"))["run"]()
+    words = ["preparation", "trained_on", "tested_on"]
+    assert (again[words] == committed[words]).all(axis=None)
+    assert np.allclose(again.accuracy, committed.accuracy, atol=0.02)  # other versions may differ a little
