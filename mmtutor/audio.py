@@ -38,14 +38,15 @@ def read(path: str | Path, rate: int = RATE) -> np.ndarray:
         If there is no such file.
     ValueError
         If the file is no sound, is cut off (a WAV file says so), has no samples, is longer than ten
-        minutes, or holds values that are not finite or far outside [-1, 1].
+        minutes, or holds values that are not finite, or 3 and more.
 
     Notes
     -----
-    8, 16, 24 and 32 bits come out on the same scale. All channels, those of 5.1 sound too, are averaged; what
-    is opposite in left and right cancels. Silence is a sound, one sample too. A recording that was too loud
-    for its microphone (samples cut at 1 or -1) is taken as it is: look at
-    ``np.mean(np.abs(sound) > 0.99)``. Taught in chapters 0 and 2.
+    8, 16, 24 and 32 bits come out on the same scale. Loud Ogg and MP3 files decode to values above 1, seldom
+    above 2; these are cut off at 1. All channels, those of 5.1 sound too, are averaged; what is opposite in
+    left and right cancels. Silence is a sound, one sample too. A recording that was too loud for its
+    microphone (samples cut at 1 or -1) is taken as it is: look at ``np.mean(np.abs(sound) > 0.99)``.
+    Taught in chapters 0 and 2.
     """
     import soundfile
 
@@ -61,7 +62,7 @@ def read(path: str | Path, rate: int = RATE) -> np.ndarray:
         sound, found_rate = soundfile.read(path, dtype="float32", always_2d=True)
     except soundfile.LibsndfileError as error:
         raise ValueError(f"{path.name}: no sound file that can be read ({error}); save it as WAV") from None
-    overshoots = np.abs(sound).max(initial=0) < 1.2  # lossy files overshoot 1 a little
+    overshoots = np.abs(sound).max(initial=0) < 3  # loud lossy files overshoot 1; another scale is far above
     found = problem((np.clip(sound, -1, 1) if overshoots else sound).ravel())
     if found is not None:
         raise ValueError(f"{path.name}: {found}; record it again, or normalize it in a sound editor")

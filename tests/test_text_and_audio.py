@@ -223,12 +223,12 @@ def test_a_recording_that_is_cut_off_is_refused(tmp_path):
 
 
 def test_a_small_overshoot_is_cut_and_another_scale_refused(tmp_path):
-    loud = np.array([0.5, 1.1, -1.1])
+    loud = np.array([0.5, 1.1, -2.1])
     soundfile.write(tmp_path / "loud.wav", loud, 16_000, subtype="FLOAT")
     assert audio.read(tmp_path / "loud.wav").tolist() == [0.5, 1, -1]
     soundfile.write(tmp_path / "scale.wav", loud * 20_000, 16_000, subtype="FLOAT")
     with pytest.raises(
-        ValueError, match=r"scale.wav: samples up to 22000, not within -1 and 1; .*normalize it"
+        ValueError, match=r"scale.wav: samples up to 42000, not within -1 and 1; .*normalize it"
     ):
         audio.read(tmp_path / "scale.wav")
 
