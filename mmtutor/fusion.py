@@ -208,10 +208,15 @@ class WherePresent(ClassifierMixin, BaseEstimator):
         self.model = model
 
     def fit(self, X, y):
-        """Fit the model on the rows that have the modality. X: DataFrame (n_samples, n_modalities)."""
+        """Fit the model on the rows that have the modality, of two classes at least. X: DataFrame."""
         y, present = np.asarray(y), _present(X[self.column], at_least_one=True)
         self.classes_, codes = np.unique(y, return_inverse=True)
         self.prior_ = _shares(codes)
+        if len(seen := np.unique(y[present])) < 2:
+            raise ValueError(
+                f"column {self.column!r}: the {present.sum()} rows that have it are all of class {seen[0]!s}"
+                "; leave it out"
+            )
         self.model_ = clone(self.model).fit(X[present], y[present])
         return self
 

@@ -16,7 +16,7 @@ from sklearn.utils import estimator_checks
 
 from mmtutor.datasets import load_emoji
 from mmtutor.encoder import Cached
-from mmtutor.fusion import MissingTolerant, early_fusion, late_fusion, stacked_fusion
+from mmtutor.fusion import MissingTolerant, WherePresent, early_fusion, late_fusion, stacked_fusion
 from mmtutor.image import HOG, Pixels
 
 ENCODERS = {"image": HOG(cell=16), "text": TfidfVectorizer()}
@@ -257,6 +257,11 @@ def test_a_modality_that_is_always_missing_is_refused(emoji):
     for model in (FUSIONS["late"], MISSING["filled"]):
         with pytest.raises(ValueError, match=r"column 'text' is missing in each of 400 rows; leave it out"):
             clone(model).fit(X, emoji.y)
+    first = emoji.y[0]
+    X = emoji.X.assign(text=np.where(emoji.y == first, emoji.X.text, None))
+    n = (emoji.y == first).sum()
+    with pytest.raises(ValueError, match=f"the {n} rows that have it are all of class {first}; leave it out"):
+        WherePresent("text", HEAD).fit(X, emoji.y)
     with pytest.raises(ValueError, match="fill='mode' is unknown; choose one of 'mean', 'median', 'zero'"):
         MissingTolerant(HOG(), fill="mode").fit(emoji.X.image)
 
