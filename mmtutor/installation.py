@@ -9,7 +9,6 @@ from mmtutor.exercises import Report
 # What each package is for; environment.yml says the same.
 PURPOSES = {
     "gensim": "training word vectors",
-    "ipykernel": "running the code of a notebook; version 7 now and then waits forever",
     "ipywidgets": "sliders in the notebooks",
     "joblib": "running experiments on several cores",
     "jupyterlab": "the place where you read and run the notebooks",

@@ -13,6 +13,7 @@ sys.modules.setdefault("rfc3987_syntax", None)
 import nbformat  # noqa: E402
 from nbclient import NotebookClient  # noqa: E402
 from nbclient.exceptions import CellTimeoutError, DeadKernelError  # noqa: E402
+from nbclient.output_widget import OutputWidget  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
@@ -67,6 +68,17 @@ def place(path: Path, number: int, cell: nbformat.NotebookNode) -> str:
     return f"{path.name}, cell {number + 1} ({first_line[:60]})"
 
 
+class SilentOutputWidget(OutputWidget):
+    """Takes the outputs of a slider's function, which no notebook keeps, and does not tell the kernel.
+
+    nbclient would tell it on the asynchronous socket on which it waits for the end of the cell. ZeroMQ reports
+    an answer once: if it comes in just then, it goes unnoticed, and the cell never ends.
+    """
+
+    def send(self, *message, **details):
+        """Send nothing."""
+
+
 def run(nb: nbformat.NotebookNode, path: Path, started: Callable = lambda client: None) -> None:
     """Execute the notebook's cells in place, in a new kernel that works in the notebook's folder.
 
@@ -84,6 +96,7 @@ def run(nb: nbformat.NotebookNode, path: Path, started: Callable = lambda client
         extra_arguments=["--log-level=40"],  # else each kernel says that it talks TCP
         resources={"metadata": {"path": str(path.parent)}},
     )
+    client.widget_registry = {"@jupyter-widgets/output": {"OutputModel": SilentOutputWidget}}
     client.reset_execution_trackers()
     with client.setup_kernel():
         started(client)
