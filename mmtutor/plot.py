@@ -12,6 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from sklearn.metrics import confusion_matrix
+from sklearn.pipeline import Pipeline
 
 from mmtutor.image import HOG
 
@@ -194,4 +195,127 @@ def orientations(picture: np.ndarray, ax: Axes) -> Axes:
     )
     ax.set(xlim=(0, 64), ylim=(64, 0), aspect="equal")
     ax.axis("off")
+    return ax
+
+
+def data_flow(model, title: str = "", ax: Axes | None = None) -> dict[str, tuple[str, list[str]]]:
+    """Draw how data flows through a fitted fusion, by the names and widths that the model itself holds.
+
+    Parameters
+    ----------
+    model : fitted `early_fusion`, `late_fusion` or `stacked_fusion`, or a Keras functional model
+    title : str
+        States what there is to see.
+    ax : Axes, optional
+
+    Returns
+    -------
+    dict of name -> (text of its box, names of the boxes before it)
+
+    Notes
+    -----
+    Boxes that see one modality have its color, the others that of a fusion. Taught in chapter 3.
+    """
+    flow = _network_flow(model) if hasattr(model, "layers") else _fusion_flow(model)
+    depth, color = {}, {}
+    for name, (_, before) in flow.items():  # a box comes after those before it
+        depth[name] = max((depth[b] + 1 for b in before), default=0)
+        seen = {color[b] for b in before} or {COLORS.get(name, COLORS["none"])}
+        color[name] = seen.pop() if len(seen) == 1 else COLORS["fused"]
+    rows = {d: [n for n in flow if depth[n] == d] for d in range(max(depth.values()) + 1)}
+    place = {n: (d, -k + (len(ns) - 1) / 2) for d, ns in rows.items() for k, n in enumerate(ns)}
+    most = max(map(len, rows.values()))
+    ax = ax or plt.subplots(figsize=(1.75 * len(rows), 0.85 * most + 0.4), layout="constrained")[1]
+    for name, (text, before) in flow.items():
+        edge = {"boxstyle": "round", "facecolor": "white", "edgecolor": color[name], "linewidth": 2}
+        ax.text(*place[name], text, ha="center", va="center", fontsize=8, bbox=edge, zorder=2)
+        for b in before:
+            line = {"arrowstyle": "->", "color": color[b], "shrinkA": 34, "shrinkB": 38}
+            ax.annotate("", place[name], place[b], arrowprops=line, zorder=1)
+    ax.set(xlim=(-0.5, len(rows) - 0.5), ylim=(-most / 2, most / 2), title=title)
+    ax.axis("off")
+    return flow
+
+
+def _fusion_flow(model) -> dict:
+    """Of an estimator from mmtutor.fusion."""
+    if isinstance(model, Pipeline):
+        return _pipeline_flow(model)
+    flow, heads = {}, []
+    for (column, _), each in zip(model.estimators, model.estimators_, strict=True):
+        flow |= _pipeline_flow(each.model_)
+        heads.append(f"p {column}")
+    rule, n_classes = getattr(model, "rule", None), len(model.classes_)
+    if rule is not None:
+        return flow | {"fusion": (f"{type(model).__name__}\n{rule}\nn x {n_classes}", heads)}
+    flow["side by side"] = (f"side by side\nn x {len(heads) * n_classes}", heads)
+    final = type(model.final_estimator_).__name__
+    return flow | {"final": (f"{_broken(final)}\nn x {n_classes}", ["side by side"])}
+
+
+def _pipeline_flow(pipeline: Pipeline) -> dict:
+    features, head = pipeline["features"], pipeline["head"]
+    flow, width = {}, 0
+    columns = [(name, each) for name, each, _ in features.transformers_ if name != "remainder"]
+    for name, encoder in columns:
+        where = features.output_indices_[name]
+        width += where.stop - where.start
+        steps = [type(step).__name__ for _, step in getattr(encoder, "steps", [("", encoder)])]
+        flow[name] = (name, [])
+        flow[f"z {name}"] = ("\n".join(map(_broken, [*steps, f"n x {where.stop - where.start}"])), [name])
+    before = [f"z {name}" for name, _ in columns]
+    if len(columns) > 1:
+        flow["z"] = (f"side by side\nn x {width}", before)
+        before = ["z"]
+    head_text = f"{_broken(type(head).__name__)}\nn x {len(head.classes_)}"
+    return flow | {"p " + " + ".join(name for name, _ in columns): (head_text, before)}
+
+
+def _network_flow(network) -> dict:
+    """Of a Keras functional model, layer by layer."""
+    made = {id(layer.output): layer.name for layer in network.layers}
+    flow = {}
+    for layer in network.layers:
+        is_input = type(layer).__name__ == "InputLayer"
+        inputs = layer.input if isinstance(layer.input, list) else [layer.input]
+        what = layer.name if is_input else type(layer).__name__
+        shape = " x ".join(map(str, ["n", *layer.output.shape[1:]]))
+        flow[layer.name] = (f"{what}\n{shape}", [] if is_input else [made[id(each)] for each in inputs])
+    return flow
+
+
+def _broken(name: str) -> str:
+    """A long class name in two lines: LogisticRegression, FunctionTransformer."""
+    return re.sub(r"(?<=[a-z]{6})(?=[A-Z])", "\n", name) if len(name) > 15 else name
+
+
+def folds(folds, groups, title: str = "", ax: Axes | None = None) -> Axes:
+    """Draw which rows each fold tests, rows sorted by group, a line where a group ends.
+
+    Parameters
+    ----------
+    folds : list of (train rows, test rows)
+    groups : array-like, shape (n_samples,)
+    title : str
+        States the finding.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Notes
+    -----
+    Taught in chapter 3.
+    """
+    order = np.argsort(groups, kind="stable")
+    is_test = np.zeros((len(folds), len(order)))
+    for row, (_, test) in zip(is_test, folds, strict=True):
+        row[test] = 1
+    ax = ax or plt.subplots(figsize=(7, 0.3 * len(folds) + 0.8), layout="constrained")[1]
+    ax.imshow(is_test[:, order], aspect="auto", cmap="Oranges", vmax=1.2, interpolation="nearest")
+    ends = np.flatnonzero(np.diff(np.unique(groups, return_inverse=True)[1][order])) + 0.5
+    ax.vlines(ends, -0.5, len(folds) - 0.5, color="black", linewidth=0.5)
+    ax.set_yticks(range(len(folds)), range(1, len(folds) + 1))
+    ax.set(xlabel="rows, sorted by group", ylabel="fold", title=title)
     return ax

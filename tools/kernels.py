@@ -71,8 +71,8 @@ def place(path: Path, number: int, cell: nbformat.NotebookNode) -> str:
 class SilentOutputWidget(OutputWidget):
     """Takes the outputs of a slider's function, which no notebook keeps, and does not tell the kernel.
 
-    nbclient would tell it on the asynchronous socket on which it waits for the end of the cell. ZeroMQ reports
-    an answer once: if it comes in just then, it goes unnoticed, and the cell never ends.
+    nbclient would tell it on the asynchronous socket on which it waits for the end of the cell. ZeroMQ
+    reports an answer once: if it comes in just then, it goes unnoticed, and the cell never ends.
     """
 
     def send(self, *message, **details):
