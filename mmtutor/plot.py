@@ -81,7 +81,7 @@ def gallery(images, captions, columns: int = 8, title: str = "") -> np.ndarray:
         ax.axis("off")
     for ax, picture, caption in zip(axes.flat, images, captions, strict=False):
         ax.imshow(picture, cmap="gray", vmin=0, vmax=255)
-        ax.set_title(caption, fontsize=8, y=-0.02, va="top")
+        ax.set_title(caption, fontsize=8, y=-0.02, va="top", pad=0)
     return axes.ravel()[: len(images)]
 
 
