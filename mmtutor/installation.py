@@ -9,6 +9,7 @@ from mmtutor.exercises import Report
 # What each package is for; environment.yml says the same.
 PURPOSES = {
     "gensim": "training word vectors",
+    "imbalanced-learn": "drawing rows so that classes are of one size",
     "ipywidgets": "sliders in the notebooks",
     "joblib": "running experiments on several cores",
     "jupyterlab": "the place where you read and run the notebooks",

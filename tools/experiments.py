@@ -30,6 +30,7 @@ PACKAGES = {
     "scipy": "scipy",
     "pandas": "pandas",
     "sklearn": "scikit-learn",
+    "imblearn": "imbalanced-learn",
     "cv2": "opencv-python-headless",
     "librosa": "librosa",
     "gensim": "gensim",
