@@ -4,10 +4,12 @@ A sound is a float32 array in [-1, 1], mono: samples, one after the other. Its r
 a second.
 """
 
+from functools import cache
 from itertools import product
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from mmtutor.encoder import Encoder
 from mmtutor.table import cells
@@ -208,9 +210,17 @@ def log_mel(sound: np.ndarray, n_bands=N_BANDS, floor_db=80, rate: int = RATE) -
     window, hop = round(FRAME * rate), round(STEP * rate)
     n_fft = 1 << (window - 1).bit_length()  # a power of two
     frames = {"n_fft": n_fft, "win_length": window, "hop_length": hop}
-    mel = librosa.feature.melspectrogram(y=_at_least(sound, n_fft), sr=rate, n_mels=n_bands, **frames)
+    with _thread_pools().limit(limits=1, user_api="blas"):
+        mel = librosa.feature.melspectrogram(y=_at_least(sound, n_fft), sr=rate, n_mels=n_bands, **frames)
     relative = mel / (mel.max() or 1)  # a silent sound has no loudest value
     return librosa.power_to_db(relative, amin=10 ** (-floor_db / 10), top_db=None).T.astype(np.float32)
+
+
+@cache
+def _thread_pools() -> ThreadpoolController:
+    """The libraries that multiply matrices. Those of a sound are small: threads that wait for each other on a
+    busy computer make them several times slower."""
+    return ThreadpoolController()
 
 
 class _SoundEncoder(Encoder):
