@@ -20,7 +20,7 @@ lab: setup    ## open the course in JupyterLab
 	@$(RUN) -m jupyterlab $(AS_ROOT) --ServerApp.log_level=WARN --LabApp.log_level=WARN --ip=127.0.0.1 --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(LAB)
 
 test: setup   ## run all tests: the package, the conventions, and every notebook, offline
-	$(RUN) -m pytest $(TEST)
+	$(RUN) -m pytest -n 2 --dist loadfile $(TEST)
 
 lint: setup   ## look for mistakes and untidy code
 	$(RUN) -m ruff check mmtutor tools tests conftest.py
