@@ -8,6 +8,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u 2>/dev/null)),--allow-root)
 
 unexport PYTHONHOME PYTHONPATH# packages from elsewhere would hide those of .venv
 export JUPYTER_PREFER_ENV_PATH = 1# likewise the user's own kernels and settings
+test: export OPENBLAS_NUM_THREADS = 1# two tests run at a time: threads of both would wait for each other
 
 .PHONY: help lab test lint book notebooks experiments bench classroom lock clean setup
 .DEFAULT_GOAL := help
