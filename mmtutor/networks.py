@@ -158,12 +158,16 @@ class NetworkEncoder(Trained, Encoder):
         classes, codes = _classes(y, len(arrays))
         rng = np.random.default_rng(self.random_state)
         with _seeded(rng):
-            self.network_ = self.network(arrays)
-            softmax = import_keras().layers.Dense(len(classes), activation="softmax")
-            model = import_keras().Model(self.network_.input, softmax(self.network_.output))
+            self.network_, model = self._build(arrays, codes, len(classes))
         self.history_ = self._train(model, (arrays, codes, np.ones(len(codes))), rng)
-        self._n_features_out = self.n_features
+        self._n_features_out = self.network_.output_shape[-1]
         return self
+
+    def _build(self, arrays, codes, n_classes: int):
+        """The network to the features, and the same with a softmax on top."""
+        network, keras = self.network(arrays), import_keras()
+        softmax = keras.layers.Dense(n_classes, activation="softmax", name="softmax")
+        return network, keras.Model(network.input, softmax(network.output))
 
     def transform(self, X) -> np.ndarray:
         """Give the features below the softmax: n_samples raw objects -> float32 (n_samples, n_features)."""

@@ -7,6 +7,7 @@ import contextlib
 import io
 import os
 import socket
+from collections.abc import Iterator
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -86,6 +87,12 @@ def efficientnet_lite0(size: int | None = 224, include_top: bool = False, weight
     if weights is not None:
         _load(model)
     return model
+
+
+@cache
+def _efficientnet():
+    """The network with ImageNet's weights, for any size, built once a process: never change it."""
+    return efficientnet_lite0(size=None)
 
 
 def _block(x, name: str, kernel_size: int, stride: int, expansion: int, channels: int):
@@ -222,10 +229,9 @@ class _Pictures(Encoder):
             For a cell that is no image; the message names its row and column.
         """
         self.fit(X)
-        pictures = (_resize(each, self.size) for each in cells(X, image.problem, image.CURE))
         features = [np.empty((0, self._n_features_out), np.float32)]
-        while batch := list(islice(pictures, self.batch_size)):
-            features.append(self._network()(np.array(batch)).numpy())
+        for batch in _picture_batches(X, self.size, self.batch_size):
+            features.append(self._network()(batch).numpy())
         return np.concatenate(features)
 
 
@@ -250,7 +256,7 @@ class EfficientNet(_Pictures):
     @staticmethod
     @cache
     def _network():
-        return _compile(efficientnet_lite0(size=None))
+        return _compile(_efficientnet())
 
 
 class VGG16(_Pictures):
@@ -283,6 +289,13 @@ def _compile(model):
 
     pictures = tf.TensorSpec((None, None, None, 3), tf.uint8)
     return tf.function(lambda x: model(tf.cast(x, tf.float32), training=False), input_signature=[pictures])
+
+
+def _picture_batches(X, size: int, batch_size: int) -> Iterator[np.ndarray]:
+    """Check and resize n_samples images; uint8 arrays (batch_size, size, size, 3), the last has the rest."""
+    pictures = (_resize(each, size) for each in cells(X, image.problem, image.CURE))
+    while batch := list(islice(pictures, batch_size)):
+        yield np.array(batch)
 
 
 def _resize(picture: np.ndarray, size: int) -> np.ndarray:
