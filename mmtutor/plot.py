@@ -226,12 +226,15 @@ def data_flow(model, title: str = "", ax: Axes | None = None) -> dict[str, tuple
     place = {n: (d, -k + (len(ns) - 1) / 2) for d, ns in rows.items() for k, n in enumerate(ns)}
     most = max(map(len, rows.values()))
     ax = ax or plt.subplots(figsize=(1.75 * len(rows), 0.85 * most + 0.4), layout="constrained")[1]
+    box = {}
     for name, (text, before) in flow.items():
         edge = {"boxstyle": "round", "facecolor": "white", "edgecolor": color[name], "linewidth": 2}
-        ax.text(*place[name], text, ha="center", va="center", fontsize=8, bbox=edge, zorder=2)
-        for b in before:
-            line = {"arrowstyle": "->", "color": color[b], "shrinkA": 34, "shrinkB": 38}
-            ax.annotate("", place[name], place[b], arrowprops=line, zorder=1)
+        drawn = ax.text(*place[name], text, ha="center", va="center", fontsize=8, bbox=edge, zorder=1)
+        box[name] = drawn.get_bbox_patch()
+        for b in before:  # drawn after the boxes, whose size is known by then
+            ends = {"patchA": box[b], "patchB": box[name], "shrinkA": 2, "shrinkB": 2}
+            line = {"arrowstyle": "->", "color": color[b], **ends}
+            ax.annotate("", place[name], place[b], arrowprops=line, zorder=2)
     ax.set(xlim=(-0.5, len(rows) - 0.5), ylim=(-most / 2, most / 2), title=title)
     ax.axis("off")
     return flow
@@ -289,7 +292,7 @@ def _broken(name: str) -> str:
     return re.sub(r"(?<=[a-z]{6})(?=[A-Z])", "\n", name) if len(name) > 15 else name
 
 
-def folds(folds, groups, title: str = "", ax: Axes | None = None) -> Axes:
+def folds(folds, groups, title: str = "", ax: Axes | None = None, group: str = "group") -> Axes:
     """Draw which rows each fold tests, rows sorted by group, a line where a group ends.
 
     Parameters
@@ -299,6 +302,8 @@ def folds(folds, groups, title: str = "", ax: Axes | None = None) -> Axes:
     title : str
         States the finding.
     ax : Axes, optional
+    group : str, default="group"
+        What a group is, for the label of the axis: ``"voice"``.
 
     Returns
     -------
@@ -317,5 +322,5 @@ def folds(folds, groups, title: str = "", ax: Axes | None = None) -> Axes:
     ends = np.flatnonzero(np.diff(np.unique(groups, return_inverse=True)[1][order])) + 0.5
     ax.vlines(ends, -0.5, len(folds) - 0.5, color="black", linewidth=0.5)
     ax.set_yticks(range(len(folds)), range(1, len(folds) + 1))
-    ax.set(xlabel="rows, sorted by group", ylabel="fold", title=title)
+    ax.set(xlabel=f"rows, sorted by {group} (dark: tested, pale: trained on)", ylabel="fold", title=title)
     return ax

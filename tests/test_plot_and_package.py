@@ -190,8 +190,23 @@ def test_the_flow_of_a_network_follows_its_layers():
     assert flow["head"] == ("Dense\nn x 4", ["joint"])
 
 
+def test_arrows_of_a_flow_run_from_box_to_box():
+    flow = plot.data_flow(fusion.early_fusion(toy_encoders(), LogisticRegression()).fit(*toy_table()))
+    ax = plt.gca()
+    ax.figure.canvas.draw()
+    boxes = [text for text in ax.texts if text.get_text()]
+    arrows = [text for text in ax.texts if not text.get_text()]
+    drawn = {text.get_text(): text.get_bbox_patch().get_window_extent() for text in boxes}
+    ways = [(drawn[flow[b][0]], drawn[text]) for text, before in flow.values() for b in before]
+    assert len(arrows) == len(ways) == 5
+    for arrow, (start, end) in zip(arrows, ways, strict=True):
+        seen = arrow.arrow_patch.get_window_extent()
+        assert abs(seen.x0 - start.x1) < 12 and abs(end.x0 - seen.x1) < 12
+
+
 def test_folds_are_drawn_by_group():
-    ax = plot.folds([([0, 2], [1, 3]), ([1, 3], [0, 2])], ["b", "a", "b", "a"])
+    ax = plot.folds([([0, 2], [1, 3]), ([1, 3], [0, 2])], ["b", "a", "b", "a"], group="voice")
+    assert ax.get_xlabel() == "rows, sorted by voice (dark: tested, pale: trained on)"
     assert ax.images[0].get_array().tolist() == [[1, 1, 0, 0], [0, 0, 1, 1]]
     assert len(ax.collections[0].get_segments()) == 1  # one line between the two groups
 
