@@ -243,9 +243,9 @@ class MissingTolerant(TransformerMixin, BaseEstimator):
     ----------
     encoder : transformer
         Encodes the objects that are there.
-    fill : {"mean", "median", "zero"}, default="mean"
-        What the features of a missing object are: the mean or median of the training rows that have one, or
-        zeros, which look like silence, black or an empty text.
+    fill : {"mean", "median", "zero", "nan"}, default="mean"
+        What the features of a missing object are: the mean or median of the training rows that have one;
+        zeros, which look like silence, black or an empty text; or NaN, for an imputer that follows.
     indicator : bool, default=True
         Whether one more feature says 1 where the object is missing, else 0.
 
@@ -272,7 +272,12 @@ class MissingTolerant(TransformerMixin, BaseEstimator):
 
     def fit_transform(self, X, y=None):
         """Fit and transform; the encoder sees the objects that are there, and their part of y."""
-        fills = {"mean": np.mean, "median": np.median, "zero": lambda z, axis: np.zeros(z.shape[1])}
+        fills = {
+            "mean": np.mean,
+            "median": np.median,
+            "zero": lambda z, axis: np.zeros(z.shape[1]),
+            "nan": lambda z, axis: np.full(z.shape[1], np.nan),
+        }
         if self.fill not in fills:
             raise ValueError(f"fill={self.fill!r} is unknown; choose one of {', '.join(map(repr, fills))}")
         X = _column(X)
@@ -280,7 +285,8 @@ class MissingTolerant(TransformerMixin, BaseEstimator):
         self.encoder_ = clone(self.encoder)
         z = self.encoder_.fit_transform(X[present], None if y is None else np.asarray(y)[present])
         dense = z.toarray() if sparse.issparse(z) else np.asarray(z)
-        self.fill_ = fills[self.fill](dense, axis=0)[None].astype(dense.dtype)
+        dtype = dense.dtype if dense.dtype.kind == "f" else float  # of whole numbers the mean is none
+        self.fill_ = fills[self.fill](dense, axis=0)[None].astype(dtype)
         self.nothing_ = z[:0]
         return self._place(z, present)
 
@@ -313,7 +319,7 @@ class MissingTolerant(TransformerMixin, BaseEstimator):
         if sparse.issparse(z):
             filled = sparse.vstack([z, sparse.csr_array(self.fill_)], format="csr")[rows]
             return sparse.hstack([filled, sparse.csr_array(flag)], format="csr")
-        return np.hstack([np.vstack([z, self.fill_])[rows], flag.astype(z.dtype)])
+        return np.hstack([np.vstack([z, self.fill_])[rows], flag.astype(self.fill_.dtype)])
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
