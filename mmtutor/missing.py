@@ -126,7 +126,8 @@ class CompleteRows(ClassifierMixin, BaseEstimator):
 
     Notes
     -----
-    Right only where gaps come completely at random, and dear even then. Taught in chapter 5.
+    Safe where gaps do not depend on the class beyond what the features say; even then it costs rows.
+    Taught in chapter 5.
     """
 
     def __init__(self, model, columns=None):
