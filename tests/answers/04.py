@@ -12,20 +12,34 @@ WRONG = {
         "    P = right / np.maximum(confusion.sum(axis=0), 1)\n"
         "    R = right / confusion.sum(axis=1)\n"
         "    return {'precision': P, 'recall': R, 'F1': (P + R) / 2}",
+        "def answer(confusion):\n"  # P + R may be below 1
+        "    right = np.diag(confusion)\n"
+        "    P, R = (right / np.maximum(confusion.sum(axis=axis), 1) for axis in (0, 1))\n"
+        "    return {'precision': P, 'recall': R, 'F1': 2 * P * R / np.maximum(P + R, 1)}",
         "answer = lambda confusion: {'recall': np.diag(confusion) / confusion.sum(axis=1)}",
         "answer = 0.6",
     ],
-    "Exercise 2: How many are trained?": [
-        "answer = lambda k, w, a, b: a * w + k * k * w * w + w * b",  # no depthwise filter
-        "answer = lambda k, w, a, b: a * w + w + k * k * w + w + w * b + b",  # with biases
-        "answer = lambda k, w, a, b: a * w + 9 * w + w * b",  # right for one kernel only
+    "Exercise 2: Tune from a careless head": [
+        "one = curve(pretrained_weights, 3e-4, epochs=2)['val_accuracy']\n"  # the good head twice
+        "answer = {'good': one, 'careless': one}",
+        "answer = {'good': gentle[:2], 'careless': frozen_accuracy}",
+        "answer = {'careless': gentle[:2], 'good': [value / 2 for value in gentle[:2]]}",  # exchanged
     ],
     "Exercise 3: Choose a rate without the test rows": [
-        "score = lambda rate: curve(pretrained_weights, rate, 1)['val_accuracy'][-1]\n"
-        "best = max((1e-4, 1e-3), key=score)\n"  # chosen on the test rows
-        "answer = {'rate': best, 'train': learn, 'validation': judge, 'accuracy': score(best)}",
+        "answer = {'train': learn, 'validation': judge, 'frozen': frozen_accuracy,\n"  # on the test rows
+        "          'scores': {1e-4: 0.55, 1e-3: 0.4}, 'rate': 1e-4, 'accuracy': 75 / len(judge)}",
+        "cut = GroupShuffleSplit(1, test_size=0.3, random_state=0)\n"  # the head has seen the validation rows
+        "inner, val = (learn[n] for n in next(cut.split(learn, groups=emoji.groups[learn])))\n"
+        "answer = {'train': inner, 'validation': val,\n"
+        "          'frozen': frozen.score(features[val], codes[val]),\n"
+        "          'scores': {1e-4: 0.99, 1e-3: 0.7}, 'rate': 1e-4, 'accuracy': 75 / len(judge)}",
+        "cut = GroupShuffleSplit(1, test_size=0.3, random_state=0)\n"  # not the better rate
+        "inner, val = (learn[n] for n in next(cut.split(learn, groups=emoji.groups[learn])))\n"
+        "answer = {'train': inner, 'validation': val, 'frozen': 0.5,\n"
+        "          'scores': {1e-4: 0.55, 1e-3: 0.4}, 'rate': 1e-3, 'accuracy': 75 / len(judge)}",
         "half = len(learn) // 2\n"  # kinds of things on both sides
-        "answer = {'rate': 3e-4, 'train': learn[:half], 'validation': learn[half:], 'accuracy': 0.55}",
+        "answer = {'train': learn[:half], 'validation': learn[half:], 'frozen': 0.5,\n"
+        "          'scores': {1e-4: 0.55, 1e-3: 0.4}, 'rate': 1e-4, 'accuracy': 75 / len(judge)}",
         "answer = {'rate': 3e-4}",
     ],
 }
