@@ -201,6 +201,66 @@ def standard_error(values, shared: float = 0) -> float:
     return float(np.sqrt((1 / values.size + shared) * values.var(ddof=1)))
 
 
+def over_seeds(
+    runs: pd.DataFrame, by: str | list, score: str = "accuracy", *, baseline: dict | None = None, shared=0.0
+) -> pd.DataFrame:
+    """Summarize runs that were repeated with several seeds (or folds): a row a setting, with standard errors.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        A row a run: a column `seed`, the columns `by`, and measured numbers (or truth values) in all others.
+    by : str or list of str
+        The column or columns that say which setting a run belongs to.
+    score : str, default="accuracy"
+        The measured column to give a standard error.
+    baseline : dict of column -> value, or None
+        Which settings to compare with, such as ``{"method": "image"}``: each setting is paired, seed by seed,
+        with the one that has these values and is like it in all other columns of `by`.
+    shared : float, default=0
+        Test rows per training row, as in `standard_error`, if seeds draw their training rows from one pool.
+
+    Returns
+    -------
+    DataFrame, a row a setting in order of appearance; columns `by`, then the mean over seeds of each measured
+    column, with `se` behind `score` and, given a baseline, `gain` and `gain_se` (0 for the baseline itself)
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, a setting was run twice with one seed, or has no baseline with the same seeds.
+
+    Notes
+    -----
+    Taught in chapter 5.
+    """
+    by, baseline = [by] if isinstance(by, str) else list(by), baseline or {}
+    missing = {"seed", *by, score}.difference(runs.columns) | set(baseline).difference(by)
+    if missing:
+        names = ", ".join(sorted(missing))
+        raise ValueError(f"runs has no column {names} (a baseline's columns are some of `by`)")
+    doubled = runs[runs.duplicated(["seed", *by])]
+    if len(doubled):
+        again = doubled[["seed", *by]].iloc[0].to_dict()
+        raise ValueError(f"row {doubled.index[0]}: {again} is there already; one run a seed and setting")
+    settings = runs.groupby(by, sort=False, dropna=False)
+    table = settings[[name for name in runs if name not in ("seed", *by)]].mean()
+    place = table.columns.get_loc(score) + 1
+    table.insert(place, "se", settings[score].apply(standard_error, shared=shared))
+    if baseline:
+        others = ["seed", *(name for name in by if name not in baseline)]
+        is_baseline = np.logical_and.reduce([runs[name] == value for name, value in baseline.items()])
+        reference = runs[is_baseline].set_index(others)[score]
+        paired = runs[others].merge(reference.rename("_"), "left", left_on=others, right_index=True)["_"]
+        if paired.isna().any():
+            alone = runs.loc[paired.isna().idxmax(), ["seed", *by]].to_dict()
+            raise ValueError(f"{alone} has no baseline {baseline} beside it; run both with each seed")
+        gains = runs.assign(gain=runs[score] - paired).groupby(by, sort=False, dropna=False)["gain"]
+        table.insert(place + 1, "gain", gains.mean())
+        table.insert(place + 2, "gain_se", gains.apply(standard_error, shared=shared))
+    return table.reset_index()
+
+
 def compare(
     models: dict, data: Bunch, folds: Folds, *, allow_shared_groups: bool = False, n_jobs: int | None = None
 ) -> Comparison:

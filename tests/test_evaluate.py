@@ -19,7 +19,16 @@ from sklearn.utils import Bunch
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from mmtutor.datasets import load_emoji
-from mmtutor.evaluate import claim, compare, count_parameters, make_folds, mispair, pool, standard_error
+from mmtutor.evaluate import (
+    claim,
+    compare,
+    count_parameters,
+    make_folds,
+    mispair,
+    over_seeds,
+    pool,
+    standard_error,
+)
 from mmtutor.fusion import early_fusion
 from mmtutor.image import HOG
 
@@ -327,3 +336,60 @@ def test_pooled_seeds_are_measured_over_all_their_folds(emoji, comparison):
     for wrong in ([], [first, comparison]):
         with pytest.raises(ValueError, match="pool needs one comparison or more"):
             pool(wrong)
+
+
+@pytest.fixture
+def runs():
+    scores = {("digits", "early"): (0.5, 0.6, 0.7), ("digits", "late"): (0.6, 0.8, 0.7)}
+    scores |= {("emoji", "early"): (0.2, 0.2, 0.5), ("emoji", "late"): (0.3, 0.3, 0.6)}
+    return pd.DataFrame(
+        {"data": data, "fusion": fusion, "seed": seed, "accuracy": score, "seconds": seed}
+        for (data, fusion), each in scores.items()
+        for seed, score in enumerate(each)
+    )
+
+
+def test_over_seeds_pairs_each_setting_with_its_baseline_seed_by_seed(runs):
+    shuffled = runs.sample(frac=1, random_state=0)
+    table = over_seeds(shuffled, ["data", "fusion"], baseline={"fusion": "early"}, shared=1 / 4)
+    table = table.set_index(["data", "fusion"])
+    late = table.loc[("digits", "late")]
+    assert late.accuracy == pytest.approx(0.7) and late.seconds == 1
+    assert late.se == pytest.approx(standard_error([0.6, 0.8, 0.7], 1 / 4))
+    assert late.gain == pytest.approx(0.1) and late.gain_se == pytest.approx(
+        standard_error([0.1, 0.2, 0.0], 1 / 4)
+    )
+    assert table.loc[("emoji", "late")].gain_se == pytest.approx(0)
+    assert (table.xs("early", level="fusion")[["gain", "gain_se"]] == 0).all(axis=None)
+    assert list(table) == ["accuracy", "se", "gain", "gain_se", "seconds"]
+
+
+def test_over_seeds_without_a_baseline_keeps_the_order_of_the_runs(runs):
+    emoji = runs[runs.data == "emoji"].drop(columns="data")[::-1]
+    table = over_seeds(emoji, "fusion")
+    assert table.fusion.tolist() == ["late", "early"] and list(table) == [
+        "fusion",
+        "accuracy",
+        "se",
+        "seconds",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "arguments", "message"),
+    [
+        (lambda r: r, {"by": ["fusion"]}, "one run a seed and setting"),
+        (lambda r: r, {"by": ["data", "fusion"], "score": "f1"}, "no column f1"),
+        (lambda r: r, {"by": ["data", "fusion"], "baseline": {"seed": 1}}, "no column seed"),
+        (lambda r: r, {"by": ["data", "fusion"], "baseline": {"fusion": "none"}}, "has no baseline"),
+        (
+            lambda r: r[1:],
+            {"by": ["data", "fusion"], "baseline": {"fusion": "early"}},
+            "'seed': 0.*no baseline",
+        ),
+        (lambda r: r[r.seed == 0], {"by": ["data", "fusion"]}, "no standard error"),
+    ],
+)
+def test_over_seeds_refuses_runs_that_do_not_pair(runs, spoil, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        over_seeds(spoil(runs), **arguments)
