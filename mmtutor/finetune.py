@@ -11,8 +11,8 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from mmtutor.keras_quietly import import_keras
-from mmtutor.networks import NetworkEncoder, _run
-from mmtutor.pretrained import _compile, _efficientnet, _picture_batches
+from mmtutor.networks import NetworkEncoder, forward
+from mmtutor.pretrained import one_graph, picture_batches, shared_efficientnet
 
 BLOCKS = tuple(f"block{i:02}" for i in range(16))
 BELOW = dict(
@@ -128,12 +128,12 @@ class FineTunedEfficientNet(NetworkEncoder):
         """
         below = _frozen(self.first_tuned)
         nothing = np.empty((0, self.size, self.size, 3), np.uint8)
-        batches = _picture_batches(X, self.size, AT_ONCE)
+        batches = picture_batches(X, self.size, AT_ONCE)
         return np.concatenate([below(nothing), *map(below, batches)])  # so that no picture is no special case
 
     def layers(self, keras, x):
         """From the input tensor through the tuned part: a Keras tensor (n, 1280)."""
-        whole = _efficientnet()
+        whole = shared_efficientnet()
         original = keras.Model(whole.get_layer(BELOW[self.first_tuned]).output, whole.output)
         tuned = keras.models.clone_model(original, input_tensors=x)
         for layer in tuned.layers:
@@ -169,7 +169,7 @@ class FineTunedEfficientNet(NetworkEncoder):
         softmax = keras.layers.Dense(n_classes, activation="softmax", name="softmax")
         model = keras.Model(inputs, softmax(network.output))
         if self.weights is not None:
-            softmax.set_weights(_logistic_start(_run(network, arrays), codes))
+            softmax.set_weights(_logistic_start(forward(network, arrays), codes))
         return network, model
 
 
@@ -207,6 +207,6 @@ def _frozen(first_tuned: str):
     """The part below, compiled once a process: uint8 pictures to what goes into the first tuned part."""
     if first_tuned == "stem":
         return lambda pictures: pictures
-    whole = _efficientnet()
-    graph = _compile(import_keras().Model(whole.input, whole.get_layer(BELOW[first_tuned]).output))
+    whole = shared_efficientnet()
+    graph = one_graph(import_keras().Model(whole.input, whole.get_layer(BELOW[first_tuned]).output))
     return lambda pictures: graph(pictures).numpy()

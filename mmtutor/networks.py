@@ -172,7 +172,7 @@ class NetworkEncoder(Trained, Encoder):
     def transform(self, X) -> np.ndarray:
         """Give the features below the softmax: n_samples raw objects -> float32 (n_samples, n_features)."""
         check_is_fitted(self, "network_")
-        return _run(self.network_, self.prepare(X))
+        return forward(self.network_, self.prepare(X))
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -512,7 +512,7 @@ class KerasFusionClassifier(Trained, ClassifierMixin, BaseEstimator):
         """Give probabilities: float32 array (n_samples, n_classes), in the order of ``classes_``."""
         check_is_fitted(self, "model_")
         self._check_table(X)
-        return _run(self.model_, self._prepare(X))
+        return forward(self.model_, self._prepare(X))
 
     def predict(self, X) -> np.ndarray:
         """Give the most probable class of each row: array (n_samples,)."""
@@ -652,7 +652,7 @@ def _hide(present: np.ndarray, share: float, rng) -> np.ndarray:
     return (present * ((luck >= share) | (luck == luck.max(axis=1, keepdims=True)))).astype(np.float32)
 
 
-def _run(network, inputs) -> np.ndarray:
+def forward(network, inputs) -> np.ndarray:
     """Send rows through a trained network; called as a function it needs no compiling, as predict would."""
     n_rows = len(import_keras().tree.flatten(inputs)[0])
     parts = [np.empty((0, network.output_shape[-1]), np.float32)]

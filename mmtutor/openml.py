@@ -1,9 +1,7 @@
 """Real data sets from OpenML by name and version, with what to use instead where there is no network."""
 
-import socket
 import warnings
 from collections.abc import Callable
-from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import pandas as pd
 from sklearn.datasets import fetch_openml, load_digits
 from sklearn.utils import Bunch
 
+from mmtutor.download import time_limit
 from mmtutor.encoder import cache_folder
 
 
@@ -57,11 +56,10 @@ def load_openml(
     OpenML: Vanschoren et al. (2013). Reads by scikit-learn's `fetch_openml`, which checks the file's MD5 sum.
     Taught in chapter 6.
     """
-    if not timeout > 0:
-        raise ValueError(f"timeout={timeout!r} is no number of seconds above 0")
     folder = Path(folder) if folder is not None else cache_folder()
     try:
-        with _patience(timeout):
+        with time_limit(timeout), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Invalid cache|A network error occurred")  # it tries again
             data = fetch_openml(
                 name,
                 version=version,
@@ -111,19 +109,6 @@ def small_digits() -> Bunch:
         target=pd.Series(digits.target.astype(str), name="class", dtype="category"),
         DESCR=digits.DESCR,
     )
-
-
-@contextmanager
-def _patience(seconds: float):
-    """A time limit for whatever is fetched meanwhile; and that it is tried again is no warning."""
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(seconds)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Invalid cache|A network error occurred")
-            yield
-    finally:
-        socket.setdefaulttimeout(before)
 
 
 def _reason(error: Exception, timeout: float) -> str:

@@ -5,6 +5,7 @@ Importing this module makes figures in notebooks sharp on dense screens.
 
 import re
 import sys
+from collections.abc import Iterator
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -275,16 +276,25 @@ def _pipeline_flow(pipeline: Pipeline) -> dict:
 
 
 def _network_flow(network) -> dict:
-    """Of a Keras functional model, layer by layer."""
-    made = {id(layer.output): layer.name for layer in network.layers}
+    """Of a Keras functional model, layer by layer; a model inside it is one box."""
     flow = {}
-    for layer in network.layers:
+    for layer, saved in zip(network.layers, network.get_config()["layers"], strict=True):
         is_input = type(layer).__name__ == "InputLayer"
-        inputs = layer.input if isinstance(layer.input, list) else [layer.input]
         what = layer.name if is_input else type(layer).__name__
         shape = " x ".join(map(str, ["n", *layer.output.shape[1:]]))
-        flow[layer.name] = (f"{what}\n{shape}", [] if is_input else [made[id(each)] for each in inputs])
+        flow[layer.name] = (f"{what}\n{shape}", list(_layers_before(saved["inbound_nodes"])))
     return flow
+
+
+def _layers_before(saved) -> Iterator[str]:
+    """The names of the layers that a saved layer was called on: Keras notes them as `keras_history`."""
+    if isinstance(saved, dict):
+        if "keras_history" in saved:
+            yield saved["keras_history"][0]
+        saved = list(saved.values())
+    if isinstance(saved, (list, tuple)):
+        for each in saved:
+            yield from _layers_before(each)
 
 
 def _broken(name: str) -> str:

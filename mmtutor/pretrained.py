@@ -6,7 +6,6 @@ EfficientNet-Lite0 and GloVe are shipped with the course; the weights of VGG16 a
 import contextlib
 import io
 import os
-import socket
 from collections.abc import Iterator
 from functools import cache
 from itertools import islice
@@ -16,6 +15,7 @@ import cv2
 import numpy as np
 
 from mmtutor import image
+from mmtutor.download import time_limit
 from mmtutor.encoder import Encoder
 from mmtutor.keras_quietly import import_keras
 from mmtutor.table import cells
@@ -90,7 +90,7 @@ def efficientnet_lite0(size: int | None = 224, include_top: bool = False, weight
 
 
 @cache
-def _efficientnet():
+def shared_efficientnet():
     """The network with ImageNet's weights, for any size, built once a process: never change it."""
     return efficientnet_lite0(size=None)
 
@@ -156,7 +156,7 @@ def vgg16(
     OSError
         If the weights are not on this computer and cannot be fetched; the message says what else to do.
     ValueError
-        For another `size` or `pooling`.
+        For another `size` or `pooling`, or for a `timeout` that is not above 0.
 
     Notes
     -----
@@ -178,21 +178,18 @@ def vgg16(
 def _download(name: str, timeout: float):
     """Let Keras fetch a file: within a time limit, without its progress bar, leaving nothing half done."""
     folder = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "models"
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(timeout)
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
+    with time_limit(timeout), contextlib.redirect_stdout(io.StringIO()):
+        try:
             yield
-    except Exception as error:  # Keras raises no narrower one
-        (folder / name).unlink(missing_ok=True)
-        with contextlib.suppress(OSError):
-            folder.rmdir()  # where it is empty
-        raise OSError(
-            f"the weights of VGG16 are not on this computer and could not be fetched ({error}); go on with "
-            f"EfficientNet, which is shipped with the course, or put the file into {folder} by hand: {name}"
-        ) from None
-    finally:
-        socket.setdefaulttimeout(before)
+        except Exception as error:  # Keras raises no narrower one
+            (folder / name).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                folder.rmdir()  # where it is empty
+            raise OSError(
+                f"the weights of VGG16 are not on this computer and could not be fetched ({error}); go on "
+                "with EfficientNet, which is shipped with the course, or put the file into "
+                f"{folder} by hand: {name}"
+            ) from None
 
 
 class _Pictures(Encoder):
@@ -230,7 +227,7 @@ class _Pictures(Encoder):
         """
         self.fit(X)
         features = [np.empty((0, self._n_features_out), np.float32)]
-        for batch in _picture_batches(X, self.size, self.batch_size):
+        for batch in picture_batches(X, self.size, self.batch_size):
             features.append(self._network()(batch).numpy())
         return np.concatenate(features)
 
@@ -256,7 +253,7 @@ class EfficientNet(_Pictures):
     @staticmethod
     @cache
     def _network():
-        return _compile(_efficientnet())
+        return one_graph(shared_efficientnet())
 
 
 class VGG16(_Pictures):
@@ -280,10 +277,10 @@ class VGG16(_Pictures):
     @staticmethod
     @cache
     def _network():
-        return _compile(vgg16(size=None, pooling="avg"))
+        return one_graph(vgg16(size=None, pooling="avg"))
 
 
-def _compile(model):
+def one_graph(model):
     """Make one graph for pictures of any size and any number: a new one for each shape would cost seconds."""
     import tensorflow as tf
 
@@ -291,7 +288,7 @@ def _compile(model):
     return tf.function(lambda x: model(tf.cast(x, tf.float32), training=False), input_signature=[pictures])
 
 
-def _picture_batches(X, size: int, batch_size: int) -> Iterator[np.ndarray]:
+def picture_batches(X, size: int, batch_size: int) -> Iterator[np.ndarray]:
     """Check and resize n_samples images; uint8 arrays (batch_size, size, size, 3), the last has the rest."""
     pictures = (_resize(each, size) for each in cells(X, image.problem, image.CURE))
     while batch := list(islice(pictures, batch_size)):

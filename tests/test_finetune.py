@@ -17,7 +17,7 @@ from mmtutor.finetune import FineTunedEfficientNet
 from mmtutor.fusion import early_fusion
 from mmtutor.keras_quietly import import_keras
 from mmtutor.networks import KerasFusionClassifier, TextLSTM, _seeded
-from mmtutor.pretrained import EfficientNet, _efficientnet, efficientnet_lite0
+from mmtutor.pretrained import EfficientNet, efficientnet_lite0, shared_efficientnet
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # in Keras
 
@@ -73,7 +73,7 @@ def test_the_tuned_weights_move_and_batch_normalization_and_everything_below_do_
     kernels = {name for name in moved if "_bn/" not in name}
     assert len(kernels) == 4 and min(moved[name] for name in kernels) > 1e-4
     assert len(moved) == 4 + 4 * 4 and max(moved[name] for name in moved.keys() - kernels) == 0
-    assert max(changes(_efficientnet(), pristine).values()) == 0
+    assert max(changes(shared_efficientnet(), pristine).values()) == 0
     again = clone(tuned).fit(X.image, y)  # begins where the first began, not where it ended
     assert np.allclose(again.transform(X.image), tuned.transform(X.image), atol=1e-5)
 
@@ -100,7 +100,7 @@ def test_from_scratch_everything_is_trained_and_batch_normalization_too(scratch)
     assert all(np.ptp(w.numpy()) > 0 for w in (bn.gamma, bn.beta, bn.moving_mean, bn.moving_variance))
     pretrained = np.corrcoef(
         scratch.network_.get_layer("head").kernel.numpy().ravel(),
-        _efficientnet().get_layer("head").kernel.numpy().ravel(),
+        shared_efficientnet().get_layer("head").kernel.numpy().ravel(),
     )
     assert abs(pretrained[0, 1]) < 0.05
 
@@ -118,7 +118,7 @@ def test_the_parts_below_and_above_the_cut_make_the_whole_network(part, shape):
 
 
 def test_every_part_can_be_the_first():
-    whole = [layer.name for layer in _efficientnet().layers]
+    whole = [layer.name for layer in shared_efficientnet().layers]
     assert len(finetune.BELOW) == 18
     for part, below in finetune.BELOW.items():
         assert whole[whole.index(below) + 1].startswith("rescale" if part == "stem" else part)
@@ -214,7 +214,7 @@ def test_a_joint_network_tunes_the_branch_of_pictures_with_that_of_texts():
     branch = model.model_.get_layer("image_encoder")
     dense = branch.layers[-1]
     assert branch.output_shape == (None, 32) and isinstance(dense, import_keras().layers.Dense)
-    moved = changes(import_keras().Model(branch.input, dense.input), _efficientnet())
+    moved = changes(import_keras().Model(branch.input, dense.input), shared_efficientnet())
     kernels = {name for name in moved if "_bn/" not in name}
     assert len(kernels) == 4 and min(moved[name] for name in kernels) > 1e-4
     assert max(moved[name] for name in moved.keys() - kernels) == 0

@@ -190,6 +190,17 @@ def test_the_flow_of_a_network_follows_its_layers():
     assert flow["head"] == ("Dense\nn x 4", ["joint"])
 
 
+def test_data_flow_shows_a_network_inside_a_network_as_one_box():
+    keras = import_keras()
+    inside = keras.Input((5,))
+    encoder = keras.Model(inside, keras.layers.Dense(3)(inside), name="encoder")
+    one, two = keras.Input((5,), name="one"), keras.Input((5,), name="two")
+    z = keras.layers.Concatenate(name="side")([encoder(one), encoder(two)])
+    flow = plot.data_flow(keras.Model([one, two], z))
+    assert flow["encoder"] == ("Functional\nn x 3", ["one", "two"])
+    assert flow["side"] == ("Concatenate\nn x 6", ["encoder", "encoder"])
+
+
 def test_arrows_of_a_flow_run_from_box_to_box():
     flow = plot.data_flow(fusion.early_fusion(toy_encoders(), LogisticRegression()).fit(*toy_table()))
     ax = plt.gca()

@@ -254,6 +254,12 @@ def test_a_file_that_is_not_the_weights_is_not_kept(keras_home, monkeypatch):
     assert list(keras_home.iterdir()) == []
 
 
+@pytest.mark.parametrize("timeout", [0, -1.0, True, "20"])
+def test_a_time_limit_for_vgg16_is_above_zero(timeout):
+    with pytest.raises(ValueError, match=r"timeout=.* no number of seconds above 0"):
+        vgg16(size=64, timeout=timeout)
+
+
 def test_vgg16_works_with_the_file_that_keras_finds(keras_home, monkeypatch, emoji):
     """Random weights in the format of the published file, which has 59 MB; Keras would refuse their sum."""
     from keras.src.legacy.saving import legacy_h5_format
