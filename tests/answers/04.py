@@ -20,10 +20,14 @@ WRONG = {
         "answer = 0.6",
     ],
     "Exercise 2: Tune from a careless head": [
-        "one = curve(pretrained_weights, 3e-4, epochs=2)['val_accuracy']\n"  # the good head twice
-        "answer = {'good': one, 'careless': one}",
-        "answer = {'good': gentle[:2], 'careless': frozen_accuracy}",
-        "answer = {'careless': gentle[:2], 'good': [value / 2 for value in gentle[:2]]}",  # exchanged
+        "answer = {'good': gentle[:2], 'careless': gentle[:2], 'trained': 1_020_040}",  # the good head twice
+        "answer = {'good': gentle[:2], 'careless': frozen_accuracy, 'trained': 1_020_040}",
+        "low = [value / 2 for value in gentle[:2]]\n"  # exchanged
+        "answer = {'careless': gentle[:2], 'good': low, 'trained': 1_020_040}",
+        "low = [value / 2 for value in gentle[:2]]\n"  # without the softmax
+        "answer = {'good': gentle[:2], 'careless': low, 'trained': counts['last block']}",
+        "low = [value / 2 for value in gentle[:2]]\n"  # without the biases
+        "answer = {'good': gentle[:2], 'careless': low, 'trained': counts['last block'] + 1280 * 8}",
     ],
     "Exercise 3: Choose a rate without the test rows": [
         "answer = {'train': learn, 'validation': judge, 'frozen': frozen_accuracy,\n"  # on the test rows
