@@ -2,6 +2,7 @@
 PYTHON   =# which Python to make .venv with, if not the first that fits
 LAB      =# more options for JupyterLab: make lab LAB="--port=9000"
 TEST     =# more options for pytest: make test TEST="-k emoji"
+CLASS    =# solutions at the end of the slides: make classroom CLASS=--solutions
 BIN     := $(if $(filter Windows_NT,$(OS)),.venv/Scripts,.venv/bin)
 RUN     := $(BIN)/python
 AS_ROOT := $(if $(filter 0,$(shell id -u 2>/dev/null)),--allow-root)
@@ -39,8 +40,8 @@ experiments: setup  ## compute the long tables in notebooks/results anew
 bench: setup        ## measure each chapter's seconds and memory
 	$(RUN) tools/bench.py
 
-classroom: setup    ## make the students' version, without solutions
-	$(RUN) tools/classroom.py
+classroom: setup    ## write what a class needs to dist/: notebooks, slides, marking
+	$(RUN) tools/classroom.py $(CLASS)
 
 lock: setup         ## pin every package anew: requirements.lock
 	$(RUN) -m pip install --quiet uv
@@ -48,7 +49,7 @@ lock: setup         ## pin every package anew: requirements.lock
 	printf '%s\n' $(LOCK_HEADER) | cat - requirements.lock > requirements.new && mv requirements.new requirements.lock
 
 clean:        ## remove what these commands made, .venv too
-	rm -rf .venv book/_build classroom build *.egg-info .pytest_cache .ruff_cache .coverage
+	rm -rf .venv book/_build dist build *.egg-info .pytest_cache .ruff_cache .coverage
 	find . -name __pycache__ -o -name .ipynb_checkpoints | while read -r folder; do rm -rf "$$folder"; done
 
 define LOCK_HEADER

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 import bench
-import classroom
 import execute
 import experiments
 import kernels
@@ -15,7 +14,6 @@ from chapters import PATHS
 from normalize import WIDGET, normalize
 
 code, markdown = nbformat.v4.new_code_cell, nbformat.v4.new_markdown_cell
-SOLUTION = "# Solution (click to open)\n### BEGIN SOLUTION\nanswer = 42\n### END SOLUTION\ncheck()"
 
 
 @pytest.fixture
@@ -128,29 +126,6 @@ def test_what_differs_between_runs_and_machines_is_left_out():
     assert normal.cells[0].execution_count == 1
     (output,) = normal.cells[0].outputs
     assert output.text == "<Thing> mmtutor/data ~/x <cell>:5: T_00000_row0"
-
-
-# classroom
-
-
-def test_a_class_gets_no_solution_and_no_output(save, tmp_path, capsys):
-    stub = code("answer = ...  # your turn", outputs=[nbformat.v4.new_output("stream", text="x")])
-    path = save(markdown("# Try\n\n![A picture](images/a.txt)"), stub, code("check()"), code(SOLUTION))
-    (tmp_path / "images").mkdir()
-    (tmp_path / "images" / "a.txt").write_text("a")
-    target = tmp_path / "classroom"
-    classroom.main(path.parent, target)
-    nb = kernels.read(target / path.name)
-    assert [cell.source for cell in nb.cells[1:]] == ["answer = ...  # your turn", "check()"]
-    assert not any(cell.get("outputs") for cell in nb.cells)
-    assert (target / "images" / "a.txt").read_text() == "a"
-
-
-@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
-def test_student_copies_of_the_chapters_hold_no_solution(path):
-    text = kernels.text_of(classroom.student_copy(kernels.read(path)))
-    assert "SOLUTION" not in text
-    assert '"image/png"' not in text
 
 
 # bench
