@@ -501,6 +501,8 @@ def count_parameters(model) -> int:
             total += part.count_params()
         elif hasattr(part, "node_count"):  # a tree
             total += part.node_count
+        elif hasattr(part, "best_estimator_"):  # a search; its record of scores predicts nothing
+            todo.append(part.best_estimator_)
         elif hasattr(part, "get_params"):
             todo += [value for name, value in vars(part).items() if _is_learned(name)]
     return int(total)

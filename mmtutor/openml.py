@@ -1,6 +1,9 @@
 """Real data sets from OpenML by name and version, with what to use instead where there is no network."""
 
+import gzip
+import json
 import warnings
+import zlib
 from collections.abc import Callable
 from http.client import HTTPException
 from pathlib import Path
@@ -11,6 +14,9 @@ from sklearn.utils import Bunch
 
 from mmtutor.download import time_limit
 from mmtutor.encoder import cache_folder
+
+NO_ANSWER = "what came was no answer of OpenML; a log-in page or a proxy may stand in between"
+KEYS = {"data", "data_set_description", "data_features", "data_qualities", "error"}  # with which answers open
 
 
 def load_openml(
@@ -33,7 +39,8 @@ def load_openml(
     folder : str or Path, optional
         Where copies are kept, in a folder ``openml``; by default the cache folder.
     timeout : float, default=10
-        Seconds to wait for an answer, or for the next piece of it. A failed request is tried again.
+        Seconds to wait for an answer, or for the next piece of it; looking up the server's address and a
+        long download may take longer. A failed request is tried again.
 
     Returns
     -------
@@ -47,37 +54,30 @@ def load_openml(
     Raises
     ------
     OSError
-        If it is not on this computer, cannot be fetched, and there is no `stand_in`.
+        If it is not on this computer, cannot be fetched, and there is no `stand_in`. What comes from a log-in
+        page or a proxy in place of OpenML's answer is not kept, and counts as not fetched.
     ValueError
-        If OpenML has no data set of that name and version, or for a `timeout` that is not above 0.
+        If OpenML says that it has no data set of that name and version (which only OpenML can say: without a
+        network a misspelled name gives the `stand_in`), or for a `timeout` that is not above 0.
 
     Notes
     -----
-    OpenML: Vanschoren et al. (2013). Reads by scikit-learn's `fetch_openml`, which checks the file's MD5 sum.
+    OpenML: Vanschoren et al. (2013). Reads by scikit-learn's `fetch_openml`, which checks the file's MD5 sum,
+    and by its parser in plain Python: a table of many megabytes such as ``mnist_784`` takes minutes.
     Taught in chapter 6.
     """
     folder = Path(folder) if folder is not None else cache_folder()
-    try:
-        with time_limit(timeout), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Invalid cache|A network error occurred")  # it tries again
-            data = fetch_openml(
-                name,
-                version=version,
-                data_home=folder,
-                as_frame=True,
-                parser="liac-arff",
-                n_retries=1,
-                delay=0.1,
-            )
-    except (OSError, HTTPException, ValueError) as error:  # an HTTP error, too, is an OSError
-        if isinstance(error, ValueError) and "checksum" not in str(error):
-            raise
-        why = _reason(error, timeout)
+    with time_limit(timeout):
+        try:
+            data = _fetch_or_forget(name, version, folder)
+        except (OSError, HTTPException, ValueError) as error:  # an HTTP error, too, is an OSError
+            data, why = None, _reason(error, timeout)
+    if data is None:
         found = f"{name!r}, version {version}, is not on this computer and could not be fetched ({why})"
         if stand_in is None:
             raise OSError(
                 f"{found}; connect to a network once: the copy is kept in {folder}. Or give a stand_in"
-            ) from None
+            )
         data = stand_in()
         data.origin = f"stand-in: {found}"
         return data
@@ -111,9 +111,49 @@ def small_digits() -> Bunch:
     )
 
 
+def _fetch(name: str, version: int, folder: Path) -> Bunch:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Invalid cache|A network error occurred")  # it tries again
+        return fetch_openml(
+            name,
+            version=version,
+            data_home=folder,
+            as_frame=True,
+            parser="liac-arff",
+            n_retries=1,
+            delay=0.1,
+        )
+
+
+def _fetch_or_forget(name: str, version: int, folder: Path, again: bool = True) -> Bunch:
+    """Fetch, and do not keep what is no answer of OpenML: fetch_openml would read it for ever."""
+    try:
+        return _fetch(name, version, folder)
+    except (ValueError, LookupError, TypeError, AttributeError):
+        wrong = [path for path in (folder / "openml").rglob("api/**/*.gz") if not _is_answer(path)]
+        for path in wrong:
+            path.unlink(missing_ok=True)
+        if not wrong:
+            raise
+        if not again:
+            raise OSError(NO_ANSWER) from None
+    return _fetch_or_forget(name, version, folder, again=False)
+
+
+def _is_answer(path: Path) -> bool:
+    try:
+        found = json.loads(gzip.decompress(path.read_bytes()))
+    except (OSError, EOFError, zlib.error, ValueError):
+        return False
+    return isinstance(found, dict) and any(isinstance(found.get(key), dict) for key in KEYS)
+
+
 def _reason(error: Exception, timeout: float) -> str:
-    if isinstance(error, ValueError):
+    """Why nothing came, in words; an error that is the caller's is raised again."""
+    if isinstance(error, ValueError) and "checksum" in str(error):
         return "what came was not whole"
+    if isinstance(error, ValueError):
+        raise error
     if "timed out" in str(error):
         return f"no answer within {timeout:g} s"
     return str(getattr(error, "reason", "") or error) or type(error).__name__

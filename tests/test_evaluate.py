@@ -8,7 +8,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import VotingClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import KFold, cross_val_score
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
@@ -219,6 +219,8 @@ def test_parameters_of_composed_models_are_counted_once():
     assert count_parameters(LogisticRegression().fit(data.X, data.y)) == 3
     words = TfidfVectorizer().fit(["red apple", "green apple"])
     assert count_parameters(words) == 3
+    search = GridSearchCV(LogisticRegression(), {"C": [0.1, 1]}, cv=2).fit(data.X, data.y)
+    assert count_parameters(search) == 3  # of the best, without the record of scores
 
 
 def test_mispairing_moves_a_share_and_loses_nothing():

@@ -3,6 +3,7 @@
 The downloads are real ones, of a small data set, from a server on this machine that answers as OpenML does.
 """
 
+import gzip
 import hashlib
 import json
 import threading
@@ -71,6 +72,9 @@ class Answer(BaseHTTPRequestHandler):
     def do_GET(self):
         told = self.server
         told.asked.append(self.path)
+        if told.page is not None:
+            self.reply(told.page)
+            return
         if told.silent and told.silent.wait(timeout=5):
             return
         found = [json.dumps(a).encode() for start, a in ANSWERS.items() if start in self.path]
@@ -78,10 +82,13 @@ class Answer(BaseHTTPRequestHandler):
             self.send_error(412)
             return
         body = ARFF if self.path == FILE else found[0]
+        self.reply(body, told.cut if self.path == FILE else None)
+
+    def reply(self, body, cut=None):
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body[: told.cut] if self.path == FILE else body)
+        self.wfile.write(body[:cut])
 
     def log_message(self, *args):
         pass
@@ -91,7 +98,7 @@ class Answer(BaseHTTPRequestHandler):
 def server(monkeypatch, tmp_path):
     """What is asked of openml.org goes to this machine; the cache is empty."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
-        server.asked, server.silent, server.cut, server.up = [], None, None, True
+        server.asked, server.silent, server.cut, server.up, server.page = [], None, None, True, None
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
         port = {True: server.server_port, False: 9}  # nobody listens at 9
 
@@ -160,6 +167,53 @@ def test_a_download_that_is_cut_off_leaves_no_data_set(server, recwarn):
     assert not recwarn.list
     server.cut = None
     assert load_openml("optdigits").origin.startswith("openml.org")
+
+
+PAGES = [b"<html>Log in to the network of the hotel</html>", b"\xff\xfe", b"{}", b"[]", b'{"data": 1}']
+
+
+@pytest.mark.parametrize("page", PAGES, ids=["HTML", "bytes", "{}", "[]", "other JSON"])
+def test_a_page_that_is_no_answer_is_not_taken_for_one(server, recwarn, page):
+    server.page = page
+    with pytest.raises(OSError, match=r"what came was no answer of OpenML; a log-in page .* stand_in"):
+        load_openml("optdigits")
+    found = load_openml("optdigits", stand_in=small_digits)
+    assert found.origin.startswith("stand-in: 'optdigits', version 1, is not on this computer")
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize("page", PAGES[:4], ids=["HTML", "bytes", "{}", "[]"])
+def test_what_such_a_page_left_is_forgotten_when_openml_answers_again(server, page):
+    server.page = page
+    load_openml("optdigits", stand_in=small_digits)
+    server.page = None
+    assert load_openml("optdigits").origin.startswith("openml.org")
+
+
+@pytest.mark.parametrize("content", [b"hello", gzip.compress(b"{}", mtime=0)], ids=["text", "{}"])
+def test_a_damaged_copy_is_fetched_anew_or_stood_in_for(server, tmp_path, content):
+    load_openml("optdigits")
+    for path in tmp_path.rglob("*.gz"):
+        whole = path.read_bytes()
+        path.write_bytes(content)
+        server.up = False
+        found = load_openml("optdigits", stand_in=small_digits)  # of the qualities nothing is needed
+        assert found.origin.startswith("stand-in") or "qualities" in str(path)
+        path.write_bytes(content)
+        server.up = True
+        assert load_openml("optdigits").data.shape == (3, 2)
+        path.write_bytes(whole)
+
+
+def test_without_a_network_nobody_can_tell_a_misspelled_name(server):
+    server.up = False
+    assert load_openml("optdigitz", version=77, stand_in=small_digits).data.shape == (1797, 64)
+
+
+@pytest.mark.parametrize("version", ["one", 0, 1.5])
+def test_a_version_that_is_none_is_an_error_even_with_a_stand_in(server, version):
+    with pytest.raises(ValueError, match="version"):
+        load_openml("optdigits", version=version, stand_in=small_digits)
 
 
 def test_the_time_limit_of_others_stays(server):
