@@ -3,14 +3,17 @@
 Parts. "quality": a trimodal digit's modality with more or less noise, alone and in a product of three.
 "greedy": modalities added one by one by the out-of-fold accuracy of their product on training voices, then
 measured on the test set; besides the three there are a copy of the image (its negative) and pure noise.
-"complexity": image and sound reduced by PCA inside the pipeline, few or many rows, weak or strong penalty.
+"complexity": image and sound reduced by PCA inside the pipeline, few or many rows, weak or strong penalty;
+gain is of the strong one over the weak.
 "cost": emoji, three folds by kind: accuracy, seconds to encode 1,378 emoji and to fit and predict one fold,
 and megabytes of the features of all rows and of the pickled model.
 """
 
 import pickle
+import runpy
 import time
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -20,19 +23,20 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScaler
+from sklearn.preprocessing import Normalizer
 from sklearn.utils import Bunch
 from threadpoolctl import threadpool_limits
 
-from mmtutor.audio import MFCC
 from mmtutor.datasets import load_emoji, load_trimodal_digits
-from mmtutor.evaluate import compare, make_folds, pool, standard_error
+from mmtutor.evaluate import compare, make_folds, over_seeds, pool
 from mmtutor.fusion import early_fusion, late_fusion
 from mmtutor.image import HOG, Pixels
 from mmtutor.pretrained import EfficientNet, GloVe
 
-SEEDS = range(5)
-MODALITIES = ("image", "sound", "text")
+SHARED = runpy.run_path(str(Path(__file__).with_name("05_missing_digits.py")))
+SEEDS, MODALITIES, ENCODERS, HEAD = (SHARED[name] for name in ("SEEDS", "MODALITIES", "ENCODERS", "HEAD"))
+features, scaled, vectors = (SHARED[name] for name in ("features", "scaled", "vectors"))
+KEYS = ["part", "what", "level", "n"]
 KNOBS = {
     "image": ("image_noise", (0.0, 4.0, 8.0, 16.0)),
     "sound": ("snr_db", (20.0, 5.0, 0.0, -5.0)),
@@ -41,59 +45,24 @@ KNOBS = {
 N_ROWS, N_COMPONENTS, PENALTIES = (150, 1500), (5, 10, 20, 40, 80, 150), {"weak": 1e4, "strong": 0.01}
 
 
-def scaled(*steps):
-    return make_pipeline(FunctionTransformer(np.vstack), StandardScaler(), *steps)
-
-
-HEAD = LogisticRegression(C=10, solver="newton-cg")
-WORDS = TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 3), sublinear_tf=True)
-ENCODERS = {"image": scaled(Normalizer()), "sound": scaled(Normalizer()), "text": WORDS}
-
-
-def encode(column: pd.Series, encoder) -> pd.Series:
-    return pd.Series(list(encoder.fit_transform(column)), dtype=object)
-
-
-def features(subset: str, seed: int, **knobs) -> Bunch:
-    data = load_trimodal_digits(subset, split=seed, random_state=seed, **knobs)
-    for column, encoder in {"image": Pixels(), "sound": MFCC()}.items():
-        data.X[column] = encode(data.X[column], encoder)
-    return data
-
-
-def row(part: str, what: str, level, n: int, values, others=None) -> dict:
-    """A row of the table; `others` are paired scores to compare with."""
-    values = np.asarray(values, float)
-    measured = {"part": part, "what": what, "level": level, "n": n}
-    measured |= {"accuracy": values.mean(), "se": standard_error(values)}
-    if others is not None:
-        gain = values - np.asarray(others, float)
-        measured |= {"gain": gain.mean(), "gain_se": standard_error(gain)}
-    return measured
-
-
 def quality(whole: list[tuple]) -> list[dict]:
     """The noise of one modality at a time; gain is over the product of the two others."""
     rows = []
     for m, (knob, levels) in KNOBS.items():
-        for level in levels:
-            alone, fused, rest = [], [], []
-            for seed, (train, test) in zip(SEEDS, whole, strict=True):
-                kept = [
-                    load_trimodal_digits(s, split=seed, random_state=seed, **{knob: level}).X[m]
-                    for s in ("train", "test")
-                ]
-                if m != "text":
-                    kept = [encode(column, {"image": Pixels(), "sound": MFCC()}[m]) for column in kept]
-                X, X_test = train.X.assign(**{m: kept[0]}), test.X.assign(**{m: kept[1]})
-                model = late_fusion(ENCODERS, HEAD, rule="product").fit(X, train.y)
-                fused.append(model.score(X_test, test.y))
-                alone.append(model.score(X_test.assign(**dict.fromkeys(set(MODALITIES) - {m})), test.y))
-                rest.append(model.score(X_test.assign(**{m: None}), test.y))
-            rows += [
-                row("quality", m, level, 1500, alone),
-                row("quality", f"all, {m}", level, 1500, fused, rest),
-            ]
+        for level, seed in product(levels, SEEDS):
+            train, test = whole[seed]
+            noisy = []
+            for subset, data in (("train", train), ("test", test)):
+                drawn = load_trimodal_digits(subset, split=seed, random_state=seed, **{knob: level}).X[[m]]
+                drawn = drawn if m == "text" else vectors(drawn, {m: SHARED["FROZEN"][m]})
+                noisy.append(data.X.assign(**{m: drawn[m]}))
+            model, X, y = late_fusion(ENCODERS, HEAD, rule="product").fit(noisy[0], train.y), noisy[1], test.y
+            scores = {
+                m: {"accuracy": model.score(X.assign(**dict.fromkeys(set(MODALITIES) - {m})), y)},
+                f"all, {m}": {"accuracy": model.score(X, y), "other": model.score(X.assign(**{m: None}), y)},
+            }
+            key = {"part": "quality", "level": level, "n": 1500, "seed": seed}
+            rows += [key | {"what": what} | measured for what, measured in scores.items()]
     return rows
 
 
@@ -123,14 +92,14 @@ def greedy(whole: list[tuple]) -> list[dict]:
             found = {m: accuracy([*path, m], votes, train.y) for m in left}
             path.append(max(found, key=found.get))
         scores = [accuracy(path[: k + 1], final, test.y) for k in range(len(path))]
-        chosen = [accuracy(path[: k + 1], votes, train.y) for k in range(len(path))]
-        paths.append((path, scores, chosen))
+        paths.append((path, scores))
     rows = []
     for k in range(5):
-        added = pd.Series([path[k] for path, _, _ in paths]).value_counts()
-        scores = [each[k] for _, each, _ in paths]
-        before = [each[k - 1] for _, each, _ in paths] if k else None
-        rows.append(row("greedy", added.index[0], k + 1, int(added.iloc[0]), scores, before))
+        added = pd.Series([path[k] for path, _ in paths]).value_counts()
+        key = {"part": "greedy", "what": added.index[0], "level": k + 1, "n": int(added.iloc[0])}
+        for seed, (_, scores) in zip(SEEDS, paths, strict=True):
+            other = {"other": scores[k - 1]} if k else {}
+            rows.append(key | {"seed": seed, "accuracy": scores[k]} | other)
     return rows
 
 
@@ -139,21 +108,22 @@ def accuracy(names: list, votes: dict, y) -> float:
 
 
 def complexity(whole: list[tuple]) -> list[dict]:
+    """Accuracy on training and test rows; gain is of the strong penalty over the weak one."""
     rows = []
-    for n, k, (name, C) in product(N_ROWS, N_COMPONENTS, PENALTIES.items()):
-        if k >= n:
-            continue
-        scores = {"train": [], "test": []}
-        for seed, (train, test) in zip(SEEDS, whole, strict=True):
-            some = np.random.default_rng(seed).permutation(len(train.y))[:n]
+    for n, k, seed in product(N_ROWS, N_COMPONENTS, SEEDS):
+        train, test = whole[seed]
+        some, other = np.random.default_rng(seed).permutation(len(train.y))[:n], {}
+        tables = {"train": (train.X.iloc[some], train.y[some]), "test": (test.X, test.y)}
+        for name, C in PENALTIES.items():
             head = make_pipeline(
                 PCA(k, random_state=0), LogisticRegression(C=C, solver="newton-cg", max_iter=200)
             )
-            model = early_fusion({"image": scaled(), "sound": scaled()}, head)
-            model.fit(train.X.iloc[some], train.y[some])
-            scores["train"].append(model.score(train.X.iloc[some], train.y[some]))
-            scores["test"].append(model.score(test.X, test.y))
-        rows += [row("complexity", f"{name}, {side}", k, n, values) for side, values in scores.items()]
+            model = early_fusion({"image": scaled(), "sound": scaled()}, head).fit(*tables["train"])
+            key = {"part": "complexity", "level": k, "n": n, "seed": seed}
+            for side, table in tables.items():
+                score = model.score(*table)
+                rows.append(key | {"what": f"{name}, {side}", "accuracy": score, "other": other.get(side)})
+                other.setdefault(side, score)
     return rows
 
 
@@ -172,7 +142,7 @@ def cost() -> list[dict]:
     columns, seconds = {}, {"TF-IDF": 0.0}
     for name, encoder in IMAGES.items():
         start = time.perf_counter()
-        columns[name] = encode(X.image, encoder)
+        columns[name] = vectors(X[["image"]], {"image": encoder}).image
         seconds[name] = time.perf_counter() - start
     image = scaled(Normalizer())
     models = {f"image, {i}": ((i,), early_fusion({i: image}, HEAD)) for i in IMAGES}
@@ -184,7 +154,7 @@ def cost() -> list[dict]:
     for seed in SEEDS:
         data = load_emoji(random_state=seed)
         start = time.perf_counter()
-        glove = encode(data.X.text, TEXTS["GloVe"])
+        glove = vectors(data.X[["text"]], {"text": TEXTS["GloVe"]}).text
         seconds["GloVe"] = time.perf_counter() - start
         table = pd.DataFrame({**columns, "TF-IDF": data.X.text, "GloVe": glove})
         data = Bunch(X=table, y=data.y, groups=data.groups)
@@ -206,4 +176,9 @@ def cost() -> list[dict]:
 def run() -> pd.DataFrame:
     with threadpool_limits(1):
         whole = [(features("train", seed), features("test", seed)) for seed in SEEDS]
-        return pd.DataFrame(quality(whole) + greedy(whole) + complexity(whole) + cost())
+        runs = pd.DataFrame(quality(whole) + greedy(whole) + complexity(whole))
+        costs = pd.DataFrame(cost())
+    runs["gain"] = runs["accuracy"] - runs.pop("other")
+    table = over_seeds(runs, KEYS)
+    table["gain_se"] = over_seeds(runs, KEYS, "gain").se
+    return pd.concat([table, costs], ignore_index=True)

@@ -5,6 +5,9 @@ a tenth of the samples is kept, in training and test folds alike, folds by voice
 nothing and are computed once; the rest is fitted in each fold.
 """
 
+import runpy
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 from imblearn.over_sampling import RandomOverSampler
@@ -13,24 +16,19 @@ from imblearn.under_sampling import RandomUnderSampler
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import recall_score
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScaler
+from sklearn.preprocessing import Normalizer
 from sklearn.utils import Bunch
 from threadpoolctl import threadpool_limits
 
-from mmtutor.audio import MFCC
 from mmtutor.datasets import load_emoji, load_trimodal_digits
-from mmtutor.evaluate import compare, make_folds, pool, standard_error
+from mmtutor.evaluate import compare, make_folds, over_seeds, pool
 from mmtutor.fusion import early_fusion
-from mmtutor.image import HOG, Pixels
+from mmtutor.image import HOG
 
-SEEDS = range(5)
+SHARED = runpy.run_path(str(Path(__file__).with_name("05_missing_digits.py")))
+SEEDS, HEAD, vectors = SHARED["SEEDS"], SHARED["HEAD"], SHARED["vectors"]
+INSIDE, BEFORE = "oversampling, by row", "oversampling before splitting, by row"
 RARE = {"emoji": ["Activities"], "rare digits": [5, 6, 7, 8, 9]}
-
-
-def vectors(X: pd.DataFrame, encoders: dict) -> pd.DataFrame:
-    columns = {m: pd.Series(list(e.fit_transform(X[m])), dtype=object) for m, e in encoders.items()}
-    return X.assign(**columns)
 
 
 def emoji(seed: int) -> Bunch:
@@ -42,15 +40,13 @@ def rare_digits(seed: int) -> Bunch:
     data = load_trimodal_digits(n_samples=3000, split=seed, random_state=seed)
     kept = np.flatnonzero((data.y < 5) | (np.random.default_rng(seed).random(len(data.y)) < 0.1))
     X = data.X.iloc[kept].reset_index(drop=True)
-    return Bunch(X=vectors(X, {"image": Pixels(), "sound": MFCC()}), y=data.y[kept], groups=data.groups[kept])
+    return Bunch(X=vectors(X, SHARED["FROZEN"]), y=data.y[kept], groups=data.groups[kept])
 
 
 def models(data: Bunch) -> dict:
-    scaled = make_pipeline(FunctionTransformer(np.vstack), StandardScaler(), Normalizer())
-    pieces = {"analyzer": "char_wb", "ngram_range": (1, 3), "sublinear_tf": True}
-    words = TfidfVectorizer(**(pieces if "sound" in data.X else {}))
-    encoders = {m: words if m == "text" else scaled for m in data.X}
-    plain = early_fusion(encoders, LogisticRegression(C=10, solver="newton-cg"))
+    words = SHARED["WORDS"] if "sound" in data.X else TfidfVectorizer()
+    encoders = {m: words if m == "text" else SHARED["scaled"](Normalizer()) for m in data.X}
+    plain = early_fusion(encoders, HEAD)
     weighted = LogisticRegression(C=10, solver="newton-cg", class_weight="balanced")
     return {
         "nothing done": plain,
@@ -65,46 +61,43 @@ def oversample_and_split(data: Bunch, seed: int) -> dict:
     chosen = models(data)
     X, y = RandomOverSampler(random_state=seed).fit_resample(data.X, data.y)
     rows, copied = Bunch(X=data.X, y=data.y), Bunch(X=X, y=y)
-    inside = compare({"inside": chosen["oversampling"]}, rows, make_folds(rows, random_state=seed))
-    before = compare({"before": chosen["nothing done"]}, copied, make_folds(copied, random_state=seed))
-    return {"inside": inside, "before": before}
+    inside, before = {INSIDE: chosen["oversampling"]}, {BEFORE: chosen["nothing done"]}
+    return {
+        INSIDE: compare(inside, rows, make_folds(rows, random_state=seed)),
+        BEFORE: compare(before, copied, make_folds(copied, random_state=seed)),
+    }
 
 
-def measure(name: str, prepare) -> list[dict]:
+def measure(name: str, prepare) -> pd.DataFrame:
     runs, recalls, by_row = [], [], []
     for seed in SEEDS:
         data = prepare(seed)
         runs.append(compare(models(data), data, make_folds(data, random_state=seed)))
-        said = runs[-1].predictions
-        of_rare = {m: recall_score(data.y, list(said[m]), labels=RARE[name], average="macro") for m in said}
-        recalls.append(of_rare)
+        for method, said in runs[-1].predictions.items():
+            recall = recall_score(data.y, list(said), labels=RARE[name], average="macro")
+            recalls.append({"seed": seed, "method": method, "recall": recall})
         by_row.append(oversample_and_split(data, seed))
-    pooled, recalls = pool(runs), pd.DataFrame(recalls)
-    rows = []
-    for method, row in pooled.table.iterrows():
-        gain = pooled.difference(method, "nothing done")
-        found = recalls[method] - recalls["nothing done"]
-        measured = {"data": name, "method": method, "accuracy": row.accuracy, "se": row.se}
-        measured |= {"gain": gain.mean, "gain_se": gain.se, "macro_f1": row.macro_f1}
-        measured |= {"recall_of_rare": recalls[method].mean(), "recall_gain": found.mean()}
-        rows.append(measured | {"recall_gain_se": standard_error(found)})
-    f1 = {
-        side: np.array([each[side].table.macro_f1[side] for each in by_row]) for side in ("inside", "before")
-    }
-    leak = f1["before"] - f1["inside"]
-    for side, method in (
-        ("inside", "oversampling, by row"),
-        ("before", "oversampling before splitting, by row"),
-    ):
-        table = pool([each[side] for each in by_row]).table.loc[side]
-        measured = {"data": name, "method": method, "accuracy": table.accuracy, "se": table.se}
-        measured |= {"macro_f1": table.macro_f1}
-        if side == "before":
-            measured |= {"leak": leak.mean(), "leak_se": standard_error(leak)}
-        rows.append(measured)
-    return rows
+    pooled, columns = pool(runs), ["accuracy", "se", "macro_f1"]
+    cures = pooled.table[columns].copy()
+    gains = [pooled.difference(method, "nothing done") for method in cures.index]
+    cures.insert(2, "gain", [gain.mean for gain in gains])
+    cures.insert(3, "gain_se", [gain.se for gain in gains])
+    found = over_seeds(pd.DataFrame(recalls), "method", "recall", baseline={"method": "nothing done"})
+    found = found.drop(columns="se").set_index("method").add_prefix("recall_")
+    found = found.rename(columns={"recall_recall": "recall_of_rare"})
+    split = pd.concat([pool([each[method] for each in by_row]).table[columns] for method in (INSIDE, BEFORE)])
+    f1 = [
+        {"seed": seed, "method": method, "macro_f1": each[method].table.macro_f1[method]}
+        for seed, each in zip(SEEDS, by_row, strict=True)
+        for method in each
+    ]
+    leak = over_seeds(pd.DataFrame(f1), "method", "macro_f1", baseline={"method": INSIDE}).set_index("method")
+    leak = leak.loc[[BEFORE], ["gain", "gain_se"]].set_axis(["leak", "leak_se"], axis=1)
+    table = pd.concat([cures.join(found), split.join(leak)])
+    return table.rename_axis("method").reset_index().assign(data=name)
 
 
 def run() -> pd.DataFrame:
     with threadpool_limits(1):
-        return pd.DataFrame(measure("emoji", emoji) + measure("rare digits", rare_digits))
+        table = pd.concat([measure("emoji", emoji), measure("rare digits", rare_digits)], ignore_index=True)
+    return table[["data", *table.columns.drop("data")]]

@@ -18,31 +18,43 @@ from threadpoolctl import threadpool_limits
 
 from mmtutor.audio import MFCC
 from mmtutor.datasets import load_trimodal_digits
-from mmtutor.evaluate import standard_error
+from mmtutor.evaluate import over_seeds
 from mmtutor.fusion import MissingTolerant, early_fusion, late_fusion, stacked_fusion
 from mmtutor.image import Pixels
 
 SEEDS = range(5)
 MODALITIES = ("image", "sound", "text")
+FROZEN = {"image": Pixels(), "sound": MFCC()}
 
 
-def features(subset: str, seed: int) -> Bunch:
+def scaled(*steps):
+    return make_pipeline(FunctionTransformer(np.vstack), StandardScaler(), *steps)
+
+
+WORDS = TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 3), sublinear_tf=True)
+ENCODERS = {"image": scaled(Normalizer()), "sound": scaled(Normalizer()), "text": WORDS}
+HEAD = LogisticRegression(C=10, solver="newton-cg")
+
+
+def vectors(X: pd.DataFrame, encoders: dict) -> pd.DataFrame:
+    """The table with a column of vectors in place of each column that an encoder of `encoders` reads."""
+    columns = {m: pd.Series(list(e.fit_transform(X[m])), dtype=object) for m, e in encoders.items()}
+    return X.assign(**columns)
+
+
+def features(subset: str, seed: int, **knobs) -> Bunch:
     """The data set with pixels and MFCC in place of pictures and sounds."""
-    data = load_trimodal_digits(subset, split=seed, random_state=seed)
-    for column, encoder in {"image": Pixels(), "sound": MFCC()}.items():
-        data.X[column] = pd.Series(list(encoder.fit_transform(data.X[column])), dtype=object)
+    data = load_trimodal_digits(subset, split=seed, random_state=seed, **knobs)
+    data.X = vectors(data.X, FROZEN)
     return data
 
 
 def models(train: Bunch) -> dict:
-    vectors = make_pipeline(FunctionTransformer(np.vstack), StandardScaler(), Normalizer())
-    words = TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 3), sublinear_tf=True)
-    encoders = {"image": vectors, "sound": vectors, "text": words}
+    encoders, head = ENCODERS, HEAD
     tolerant = {
         fill: {m: MissingTolerant(encoder, fill, indicator=False) for m, encoder in encoders.items()}
         for fill in ("mean", "zero")
     }
-    head = LogisticRegression(C=10, solver="newton-cg")
     alone = {m: early_fusion({m: encoders[m]}, head) for m in MODALITIES}
     by_voice = list(GroupKFold(5).split(train.X, train.y, train.groups))
     weights = {m: cross_val_score(model, train.X, train.y, cv=by_voice).mean() for m, model in alone.items()}
@@ -58,40 +70,27 @@ def models(train: Bunch) -> dict:
     }
 
 
-def measure(seed: int) -> dict[tuple, tuple]:
-    """(what is missing, method) -> accuracy and macro-F1."""
+def measure(seed: int) -> list[dict]:
+    """A row for each method and for what is missing in the test set: nothing first."""
     train, test = features("train", seed), features("test", seed)
-    scores = {}
-    for name, model in models(train).items():
-        model.fit(train.X, train.y)
-        for gone in (None, *MODALITIES):
-            if gone != name:
-                X = test.X if gone is None else test.X.assign(**{gone: None})
-                predicted = model.predict(X)
-                f1 = f1_score(test.y, predicted, average="macro")
-                scores[gone or "nothing", name] = (predicted == test.y).mean(), f1
-    return scores
+    fitted = {name: model.fit(train.X, train.y) for name, model in models(train).items()}
+    rows = []
+    for gone in ("nothing", *MODALITIES):
+        X = test.X.assign(**({} if gone == "nothing" else {gone: None}))
+        for name, model in fitted.items():
+            if name != gone:
+                said = model.predict(X)
+                f1 = f1_score(test.y, said, average="macro")
+                measured = {"accuracy": (said == test.y).mean(), "macro_f1": f1}
+                rows.append({"seed": seed, "missing": gone, "method": name, **measured})
+    return rows
 
 
 def run() -> pd.DataFrame:
     with threadpool_limits(1):
-        seeds = [measure(seed) for seed in SEEDS]
-    accuracy = {key: np.array([scores[key][0] for scores in seeds]) for key in seeds[0]}
-    rows = []
-    for (gone, name), each in sorted(
-        accuracy.items(), key=lambda item: (item[0][0] != "nothing", item[0][0])
-    ):
-        best = max((m for m in MODALITIES if m != gone), key=lambda m: accuracy[gone, m].mean())
-        gain = each - accuracy[gone, best]
-        rows.append(
-            {
-                "missing": gone,
-                "method": name,
-                "accuracy": each.mean(),
-                "se": standard_error(each),
-                "gain_over_best_alone": gain.mean(),
-                "gain_se": standard_error(gain),
-                "macro_f1": np.mean([scores[gone, name][1] for scores in seeds]),
-            }
-        )
-    return pd.DataFrame(rows)
+        runs = pd.DataFrame([row for seed in SEEDS for row in measure(seed)])
+    tables = []
+    for _, each in runs.groupby("missing", sort=False):
+        alone = each[each.method.isin(MODALITIES)].groupby("method").accuracy.mean()
+        tables.append(over_seeds(each, ["missing", "method"], baseline={"method": alone.idxmax()}))
+    return pd.concat(tables, ignore_index=True).rename(columns={"gain": "gain_over_best_alone"})

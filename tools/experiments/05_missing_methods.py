@@ -7,55 +7,41 @@ text become 40, 50 and 100 features (PCA or its like for sparse counts), which a
 that have the modality; all methods see the same. Penalties, widths, epochs are fixed beforehand.
 """
 
-from collections.abc import Iterator
+import runpy
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401
-from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import IterativeImputer, KNNImputer, SimpleImputer
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import Ridge
 from sklearn.metrics import f1_score
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScaler
+from sklearn.preprocessing import Normalizer
 from sklearn.utils import Bunch
 from threadpoolctl import threadpool_limits
 
-from mmtutor.audio import MFCC
-from mmtutor.datasets import load_trimodal_digits
-from mmtutor.evaluate import standard_error
+from mmtutor.evaluate import over_seeds
 from mmtutor.fusion import MissingTolerant, early_fusion, late_fusion
-from mmtutor.image import Pixels
 from mmtutor.missing import CompleteRows, filled_fusion, hide
 from mmtutor.networks import KerasFusionClassifier
 
-SEEDS = range(5)
-MODALITIES = ("image", "sound", "text")
+SHARED = runpy.run_path(str(Path(__file__).with_name("05_missing_digits.py")))
+SEEDS, MODALITIES, HEAD, features = (SHARED[name] for name in ("SEEDS", "MODALITIES", "HEAD", "features"))
 SHARES = {"image": (0.1, 0.5, 0.9), "sound": (0.1, 0.3, 0.5, 0.7, 0.9), "text": (0.1, 0.5, 0.9)}
 KEYS = ["training", "missing", "share", "tested", "method"]
 
 
-def features(subset: str, seed: int) -> Bunch:
-    """The data set with pixels and MFCC in place of pictures and sounds."""
-    data = load_trimodal_digits(subset, split=seed, random_state=seed)
-    for column, encoder in {"image": Pixels(), "sound": MFCC()}.items():
-        data.X[column] = pd.Series(list(encoder.fit_transform(data.X[column])), dtype=object)
-    return data
+def reduced(n_features: int):
+    return SHARED["scaled"](PCA(n_features, random_state=0), Normalizer())
 
 
-def vectors(n_features: int):
-    pca = PCA(n_features, random_state=0)
-    return make_pipeline(FunctionTransformer(np.vstack), StandardScaler(), pca, Normalizer())
-
-
-WORDS = TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 3), sublinear_tf=True)
 ENCODERS = {
-    "image": vectors(40),
-    "sound": vectors(50),
-    "text": make_pipeline(WORDS, TruncatedSVD(100, random_state=0)),
+    "image": reduced(40),
+    "sound": reduced(50),
+    "text": make_pipeline(SHARED["WORDS"], TruncatedSVD(100, random_state=0)),
 }
-HEAD = LogisticRegression(C=10, solver="newton-cg")
 
 
 def imputers(is_whole: bool) -> dict:
@@ -83,7 +69,7 @@ def networks(is_whole: bool) -> dict:
 
 def predictions(
     X: pd.DataFrame, y, tests: dict, is_whole: bool, with_networks: bool
-) -> dict[tuple, np.ndarray]:
+) -> dict[tuple, Sequence]:
     """(test table, method) -> labels. What several methods share is fitted once."""
     said = {}
 
@@ -124,33 +110,26 @@ def settings(train: Bunch, test: Bunch, seed: int) -> Iterator[tuple]:
     yield ("by class", "sound", 0.5), by_class, tests
 
 
-def measure(seed: int) -> dict[tuple, tuple]:
-    """Setting and method -> accuracy and macro-F1."""
+def measure(seed: int) -> list[dict]:
+    """A row for each setting and method."""
     train, test = features("train", seed), features("test", seed)
-    scores = {}
+    rows = []
     for (training, missing, share), X, tests in settings(train, test, seed):
         is_whole = training == "whole"
         said = predictions(X, train.y, tests, is_whole, is_whole or missing == "sound")
         for (tested, name), labels in said.items():
             key = (training, tested, 1.0, "all") if is_whole else (training, missing, share, tested)
             f1 = f1_score(test.y, labels, average="macro")
-            scores[(*key, name)] = (labels == test.y).mean(), f1
-    return scores
+            measured = {"seed": seed, "accuracy": (labels == test.y).mean(), "macro_f1": f1}
+            rows.append(dict(zip(KEYS, (*key, name), strict=True)) | measured)
+    return rows
 
 
 def run() -> pd.DataFrame:
     with threadpool_limits(1):
-        seeds = [measure(seed) for seed in SEEDS]
-    rows = []
-    for key in seeds[0]:
-        accuracy = np.array([scores[key][0] for scores in seeds])
-        row = dict(zip(KEYS, key, strict=True)) | {
-            "accuracy": accuracy.mean(),
-            "se": standard_error(accuracy),
-        }
-        for other in ("mean", "left out, product"):
-            gain = accuracy - [scores[(*key[:-1], other)][0] for scores in seeds]
-            name = "gain_over_mean" if other == "mean" else "gain_over_product"
-            row |= {name: gain.mean(), f"{name}_se": standard_error(gain)}
-        rows.append(row | {"macro_f1": np.mean([scores[key][1] for scores in seeds])})
-    return pd.DataFrame(rows)
+        runs = pd.DataFrame([row for seed in SEEDS for row in measure(seed)])
+    over_mean = over_seeds(runs, KEYS, baseline={"method": "mean"})
+    over_product = over_seeds(runs, KEYS, baseline={"method": "left out, product"})
+    table = over_mean.rename(columns={"gain": "gain_over_mean", "gain_se": "gain_over_mean_se"})
+    gains = over_product[["gain", "gain_se"]].set_axis(["gain_over_product", "gain_over_product_se"], axis=1)
+    return pd.concat([table.drop(columns="macro_f1"), gains, table.macro_f1], axis=1)

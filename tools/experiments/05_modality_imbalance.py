@@ -6,20 +6,24 @@ beforehand; strengths of the cures too. Rows for each epoch: accuracy on the tes
 branch's own scores.
 """
 
+import runpy
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
-from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScaler
 from threadpoolctl import threadpool_limits
 
 from mmtutor.datasets import load_trimodal_digits
-from mmtutor.evaluate import standard_error
+from mmtutor.evaluate import over_seeds
 from mmtutor.image import Pixels
 from mmtutor.keras_quietly import import_keras
 
-SEEDS = range(5)
+SHARED = runpy.run_path(str(Path(__file__).with_name("05_missing_digits.py")))
+SEEDS, WORDS = SHARED["SEEDS"], SHARED["WORDS"]
 EPOCHS, BATCH, RATE = 20, 64, 0.003
+PARTS = ("fused", "image", "text")
 CURES = {
     "joint": {},
     "unimodal losses": {"unimodal": 1.0},
@@ -38,9 +42,8 @@ def arrays(seed: int) -> tuple:
         load_trimodal_digits(subset, split=seed, random_state=seed) for subset in ("train", "test")
     )
     image = make_pipeline(Pixels(), StandardScaler(), Normalizer())
-    words = TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 3), sublinear_tf=True)
     dense = FunctionTransformer(lambda z: z.toarray(), accept_sparse=True)
-    encoders = {"image": image, "text": make_pipeline(words, dense)}
+    encoders = {"image": image, "text": make_pipeline(WORDS, dense)}
     z = {m: e.fit_transform(train.X[m]).astype("float32") for m, e in encoders.items()}
     z_test = {m: e.transform(test.X[m]).astype("float32") for m, e in encoders.items()}
     return z, train.y.astype("int32"), z_test, test.y
@@ -60,7 +63,7 @@ def two_branches(widths: dict[str, int], text_dropout: float = 0.0):
 
 
 def train_network(data: tuple, seed: int, **cure) -> np.ndarray:
-    """Accuracy on the test set: (epoch, (fused, image, text))."""
+    """Accuracy on the test set: (epochs, parts)."""
     keras = import_keras()
     import tensorflow as tf
 
@@ -98,28 +101,23 @@ def train_network(data: tuple, seed: int, **cure) -> np.ndarray:
             present = (luck >= hidden) | (luck == luck.max(axis=1, keepdims=True))
             step({m: each[rows] for m, each in z.items()} | {"present": present.astype("float32")}, y[rows])
         scores = network(everything)
-        history.append(
-            [(np.asarray(scores[m]).argmax(axis=1) == y_test).mean() for m in ("fused", "image", "text")]
-        )
+        history.append([(np.asarray(scores[m]).argmax(axis=1) == y_test).mean() for m in PARTS])
     return np.array(history)
 
 
 def run() -> pd.DataFrame:
+    by, tables = ["method", "epoch"], []
     with threadpool_limits(1):
-        runs = {name: [] for name in CURES}
+        rows = []
         for seed in SEEDS:
             data = arrays(seed)
             for name, settings in CURES.items():
-                runs[name].append(train_network(data, seed, **settings))
-    rows = []
-    for name, history in runs.items():
-        gain = np.array(history) - np.array(runs["joint"])
-        for epoch in range(EPOCHS):
-            row = {"method": name, "epoch": epoch + 1}
-            for k, part in enumerate(("fused", "image", "text")):
-                values = np.array(history)[:, epoch, k]
-                row |= {part: values.mean(), f"{part}_se": standard_error(values)}
-                row |= {f"{part}_gain": gain[:, epoch, k].mean()}
-                row |= {f"{part}_gain_se": standard_error(gain[:, epoch, k])}
-            rows.append(row)
-    return pd.DataFrame(rows)
+                for epoch, right in enumerate(train_network(data, seed, **settings), start=1):
+                    scores = dict(zip(PARTS, right, strict=True))
+                    rows.append({"seed": seed, "method": name, "epoch": epoch, **scores})
+    runs = pd.DataFrame(rows)
+    for part in PARTS:
+        table = over_seeds(runs[["seed", *by, part]], by, part, baseline={"method": "joint"})
+        columns = {name: f"{part}_{name}" for name in ("se", "gain", "gain_se")}
+        tables.append(table.set_index(by).rename(columns=columns))
+    return pd.concat(tables, axis=1).reset_index()
