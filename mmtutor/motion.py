@@ -5,6 +5,7 @@ A clip of n frames has n - 1 steps, one from each frame to the next. Frame k is 
 """
 
 from dataclasses import dataclass
+from numbers import Real
 
 import cv2
 import numpy as np
@@ -50,9 +51,9 @@ class FrameDifferences(Encoder):
 
     def fit(self, X, y=None):
         """Check the parameters; there is nothing to learn. X: n_samples clips."""
-        if not isinstance(self.n_frames, (int, np.integer)) or self.n_frames < 2:
+        if not _is_whole(self.n_frames, 2):
             raise ValueError(f"{self}: n_frames is no whole number of 2 or more; the default works")
-        if not self.blur > 0:
+        if not isinstance(self.blur, Real) or not self.blur > 0:
             raise ValueError(f"{self}: blur is not above 0; the default works")
         return self
 
@@ -62,9 +63,11 @@ class FrameDifferences(Encoder):
         Raises
         ------
         ValueError
-            For a cell that is no clip, or one of fewer frames; the message names its row and column.
+            For a cell that is no clip, or one of fewer frames, of another size than the first or of a single
+            row or column of pixels; the message names its row and column.
         """
-        clips = cells(X, _fewer_than(self.n_frames), video.CURE)
+        self.fit(X)
+        clips = cells(X, _fewer_than(self.n_frames, one_size=True), video.CURE)
         steps = [self._steps(video.sample(clip, self.n_frames)).ravel() for clip in clips]
         return np.array(steps, np.float32).reshape(-1, (self.n_frames - 1) * 3)
 
@@ -98,8 +101,9 @@ class Loudness(Encoder):
     Notes
     -----
     n_slots features from 0 to 1: the power (mean square) of each slot, relative to the loudest; zeros for
-    silence. Slots are aligned with frames if sound and clip begin together and last equally long. Nothing is
-    learned from the sounds. Taught in chapter 8.
+    silence. Slots are aligned with frames if sound and clip begin together and last equally long, which an
+    encoder of one column cannot see: `mmtutor.video.check_lengths` does. Nothing is learned from the sounds.
+    Taught in chapter 8.
 
     Examples
     --------
@@ -112,12 +116,13 @@ class Loudness(Encoder):
 
     def fit(self, X, y=None):
         """Check the parameter; there is nothing to learn. X: n_samples sounds."""
-        if not isinstance(self.n_slots, (int, np.integer)) or self.n_slots < 1:
+        if not _is_whole(self.n_slots, 1):
             raise ValueError(f"{self}: n_slots is no whole number of 1 or more; the default works")
         return self
 
     def transform(self, X) -> np.ndarray:
         """Measure the slots: n_samples sounds -> float32 (n_samples, n_slots)."""
+        self.fit(X)
         sounds = cells(X, audio.problem, audio.CURE)
         power = [[np.square(part).mean() if len(part) else 0 for part in self._cut(s)] for s in sounds]
         power = np.array(power, np.float32).reshape(-1, self.n_slots)
@@ -157,8 +162,9 @@ class VideoLSTM(NetworkEncoder):
 
     Notes
     -----
-    The same CNN for all steps is what Keras calls TimeDistributed. Donahue et al. (2015); pictures beside
-    motion: Simonyan and Zisserman (2014). Taught in chapter 8.
+    The same CNN for all steps is what Keras calls TimeDistributed; here steps are laid out as rows of one
+    large batch, which gives the same numbers in half the time. Donahue et al. (2015); pictures beside motion:
+    Simonyan and Zisserman (2014). Taught in chapter 8.
     """
 
     size: int = 16
@@ -191,9 +197,12 @@ class VideoLSTM(NetworkEncoder):
         x = x - keras.ops.mean(x, axis=(1, 2, 3), keepdims=True)  # however light the background
         if self.differences:
             x = keras.layers.Concatenate()([x[:, 1:], 2 * (x[:, 1:] - x[:, :-1])])
-        cnn = [keras.layers.Conv2D(n, 3, 2, padding="same", activation="relu") for n in self.filters]
-        for layer in [*cnn, keras.layers.GlobalAveragePooling2D()]:
-            x = keras.layers.TimeDistributed(layer)(x)
+        steps = x.shape[1]
+        x = keras.ops.reshape(x, (-1, *x.shape[2:]))
+        for n in self.filters:
+            x = keras.layers.Conv2D(n, 3, 2, padding="same", activation="relu")(x)
+        x = keras.layers.GlobalAveragePooling2D()(x)
+        x = keras.ops.reshape(x, (-1, steps, x.shape[-1]))
         return x if self.each_step else keras.layers.LSTM(self.n_units)(x)
 
     def fit(self, X, y=None) -> "VideoLSTM":
@@ -211,7 +220,8 @@ class FusedInTime(KerasFusionClassifier):
     ----------
     encoders : dict of column -> encoder
         Each gives features for each step: a `VideoLSTM` with ``each_step=True``; or a transformer with one
-        feature a step, such as `Loudness`. Where one has a step more than another, neighbors are averaged.
+        feature a step, such as `Loudness`. Where one has one step more than another (frames and the steps
+        between them), neighbors are averaged.
     n_units : int, default=32
         Width of the LSTM's state.
     n_hidden, dropout, class_weight, epochs, batch_size, learning_rate, progress, random_state
@@ -227,21 +237,39 @@ class FusedInTime(KerasFusionClassifier):
 
     def fit(self, X, y) -> "FusedInTime":
         """Fit as `KerasFusionClassifier` does. Raises ValueError with `modality_dropout`, which hides whole
-        objects, not steps."""
+        objects, not steps, with a `VideoLSTM` that gives no steps, and for steps that do not match.
+        """
         if self.modality_dropout is not None:
             raise ValueError(
                 f"FusedInTime(modality_dropout={self.modality_dropout!r}): it fuses steps, with no flag for "
                 "a gap; leave it None, and fill or drop missing clips first"
             )
+        for column, encoder in self.encoders.items():
+            if isinstance(encoder, VideoLSTM) and not encoder.each_step:
+                raise ValueError(f"column {column!r}: VideoLSTM gives one vector a clip; set each_step=True")
         return super().fit(X, y)
 
     def fuse(self, features: list):
         """The fusion g: Keras tensors (n, steps, d_i) or (n, steps) to one (n, n_units)."""
-        keras = import_keras()
-        columns = [z if len(z.shape) == 3 else keras.layers.Reshape((-1, 1))(z) for z in features]
-        least = min(z.shape[1] for z in columns)
+        return import_keras().layers.LSTM(self.n_units)(self.side_by_side(features))
+
+    def side_by_side(self, features: list):
+        """Join columns at each step: Keras tensors (n, steps, d_i) or (n, steps) to one (n, steps, d).
+
+        Raises
+        ------
+        ValueError
+            If one column has more steps than another by two or more.
+        """
+        layers = import_keras().layers
+        steps = {c: z.shape[1] for c, z in zip(sorted(self.encoders), features, strict=True)}
+        least = min(steps.values())
+        if max(steps.values()) > least + 1:
+            found = ", ".join(f"column {column!r} has {n}" for column, n in steps.items())
+            raise ValueError(f"steps do not match: {found}; for VideoLSTM(n_frames=8) take Loudness(8)")
+        columns = [z if len(z.shape) == 3 else layers.Reshape((-1, 1))(z) for z in features]
         columns = [z if z.shape[1] == least else (z[:, 1:] + z[:, :-1]) / 2 for z in columns]
-        return keras.layers.LSTM(self.n_units)(keras.layers.Concatenate()(columns))
+        return layers.Concatenate()(columns) if len(columns) > 1 else columns[0]
 
 
 def _from_center(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -256,11 +284,22 @@ def _from_center(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return found[0], found[1]
 
 
-def _fewer_than(n_frames: int):
+def _is_whole(value, least: int) -> bool:
+    return isinstance(value, (int, np.integer)) and value >= least
+
+
+def _fewer_than(n_frames: int, one_size: bool = False):
+    first = []
+
     def problem(clip):
-        found = video.problem(clip)
-        if found is None and len(clip) < n_frames:
-            found = f"{len(clip)} frames, fewer than n_frames={n_frames}"
-        return found
+        if found := video.problem(clip):
+            return found
+        if len(clip) < n_frames:
+            return f"{len(clip)} frames, fewer than n_frames={n_frames}"
+        height, width = clip.shape[1:3]
+        first.append(f"{width} x {height} pixels")
+        if one_size and (min(height, width) < 2 or first[-1] != first[0]):
+            return first[-1] + (f", other clips {first[0]}" if first[-1] != first[0] else ", no picture")
+        return None
 
     return problem

@@ -150,12 +150,29 @@ def test_the_gradient_reaches_every_weight(clips):
 
 def test_fusion_in_time_pairs_each_step_with_the_sound_around_it():
     keras = pytest.importorskip("mmtutor.keras_quietly").import_keras()
-    model = FusedInTime({}, n_units=2)
+    model = FusedInTime({"sound": Loudness(4), "video": BRANCH}, n_units=2)
     inputs = [keras.Input((4,)), keras.Input((3, 2))]
     lstm = keras.Model(inputs, model.fuse(inputs))
     loud, steps = np.array([[0.0, 2, 4, 0]], np.float32), np.ones((1, 3, 2), np.float32)
     joined = np.concatenate([[[[1.0], [3], [2]]], steps], axis=2).astype(np.float32)
     assert np.allclose(lstm([loud, steps]), lstm.layers[-1](joined), atol=1e-6)
+
+
+def test_the_same_cnn_looks_at_every_step(clips):
+    keras = pytest.importorskip("mmtutor.keras_quietly").import_keras()
+    arrays = BRANCH.prepare(clips.X.video)
+    network = BRANCH.network(arrays)
+    features = np.asarray(network(arrays))
+    assert features.shape == (12, 7, 4)
+    assert np.allclose(features[5:7], network(arrays[5:7]), atol=1e-5)  # a clip does not see the others
+    still = arrays.copy()
+    still[:, 4:] = still[:, 3:4]
+    mean = still.mean(axis=(1, 2, 3, 4), keepdims=True)
+    layers = [each for each in network.layers if each.weights]
+    frames = (still / 40 - mean / 40).astype(np.float32)
+    step = np.concatenate([frames[:, 3], 0 * frames[:, 3]], axis=-1)  # nothing moves any more
+    by_hand = layers[-1](keras.ops.mean(layers[0](step), axis=(1, 2)))
+    assert len(layers) == 2 and np.allclose(np.asarray(network(still))[:, 3:], by_hand[:, None], atol=1e-4)
 
 
 def test_fusion_in_time_learns_what_is_said_by_the_moment_of_the_sound():
@@ -194,6 +211,7 @@ def test_scikit_learns_own_checks_pass(estimator, check):
         (FrameDifferences(1), "n_frames=1.*: n_frames is no whole number of 2 or more"),
         (FrameDifferences(2.0), "n_frames is no whole number"),
         (FrameDifferences(8, blur=0), "blur is not above 0"),
+        (FrameDifferences(8, blur="a"), "blur is not above 0"),
         (Loudness(0), "n_slots=0.*: n_slots is no whole number of 1 or more"),
         (clone(NETWORK).set_params(n_frames=1), r"VideoLSTM\(n_frames=1\): one frame has no motion"),
         (clone(NETWORK).set_params(size=0), r"VideoLSTM\(size=0\): not a whole number"),
@@ -218,6 +236,42 @@ def test_a_clip_that_is_missing_or_too_short_or_none_is_refused_by_row_and_colum
         column.at[row] = bad
         with pytest.raises(ValueError, match=f"row {row}, column 'video': {message}"):
             clone(encoder).fit(column, clips.y).transform(column)
+
+
+@pytest.mark.parametrize("encoder", [FrameDifferences(1), FrameDifferences(8, blur=0), Loudness(0)])
+def test_parameters_are_checked_without_fit_too(clips, encoder):
+    column = clips.X.sound if isinstance(encoder, Loudness) else clips.X.video
+    with pytest.raises(ValueError, match="the default works"):
+        encoder.transform(column)
+
+
+@pytest.mark.parametrize(
+    ("clip", "message"),
+    [
+        (np.zeros((8, 16, 32, 3), np.uint8), "32 x 16 pixels, other clips 32 x 32"),
+        (np.zeros((8, 1, 32, 3), np.uint8), "32 x 1 pixels, other clips 32 x 32"),
+    ],
+)
+def test_pixels_of_clips_of_two_sizes_are_not_compared(clips, clip, message):
+    column = clips.X.video.copy()
+    column.at[row := column.index[5]] = clip
+    with pytest.raises(ValueError, match=f"row {row}, column 'video': {message}"):
+        FrameDifferences(8).transform(column)
+    with pytest.raises(ValueError, match=r"row 0.*32 x 1 pixels, no picture"):
+        FrameDifferences(8).transform([np.zeros((8, 1, 32, 3), np.uint8)])
+
+
+@pytest.mark.parametrize(
+    ("encoders", "message"),
+    [
+        ({"video": BRANCH, "sound": Loudness(16)}, "column 'sound' has 16, column 'video' has 7; .*Loudness"),
+        ({"video": clone(BRANCH).set_params(n_frames=4), "sound": Loudness(8)}, "steps do not match"),
+        ({"video": NETWORK, "sound": Loudness(8)}, r"column 'video': VideoLSTM.*set each_step=True"),
+    ],
+)
+def test_steps_that_do_not_match_are_refused_by_column(clips, encoders, message):
+    with pytest.raises(ValueError, match=message):
+        FusedInTime(encoders, n_units=2, epochs=1).fit(clips.X, clips.y)
 
 
 def test_hiding_whole_objects_is_refused_where_steps_are_fused():

@@ -89,7 +89,7 @@ def test_other_formats_are_read(tmp_path, frames, ending):
 
 
 def test_sound_lies_beside_the_video_and_is_as_it_was(tmp_path, frames):
-    sound = np.random.default_rng(0).uniform(-1, 1, 24_000).astype(np.float32)
+    sound = np.random.default_rng(0).uniform(-1, 1, 24_000).astype(np.float32)  # 1.5 s, as the frames
     video.write(tmp_path / "clip.mp4", frames, 8, sound)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.mp4", "clip.wav"]
     assert np.array_equal(audio.read(tmp_path / "clip.wav"), sound)
@@ -100,6 +100,32 @@ def test_a_sound_that_is_none_is_refused_before_anything_is_written(tmp_path, fr
     with pytest.raises(ValueError, match=r"clip.avi: .*; a sound is a float32 array"):
         video.write(tmp_path / "clip.avi", frames, 8, sound)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("seconds", [0, 1.3, 1.7, 4])
+def test_a_sound_that_lasts_longer_or_shorter_than_the_frames_is_refused(tmp_path, frames, seconds):
+    sound = np.zeros(round(seconds * audio.RATE) or 1, np.float32)
+    with pytest.raises(ValueError, match=r"clip.avi: sound lasts .* s, frames 1.5 s; cut or pad the sound"):
+        video.write(tmp_path / "clip.avi", frames, 8, sound)
+    assert not list(tmp_path.iterdir())
+
+
+def test_lengths_may_differ_by_the_time_of_a_frame_and_the_ending_may_be_in_capitals(tmp_path, frames):
+    sound = np.zeros(round(1.4 * audio.RATE), np.float32)
+    video.write(tmp_path / "clip.AVI", frames, 8, sound)
+    assert np.array_equal(video.read(tmp_path / "clip.AVI").frames, frames)
+
+
+def test_a_table_whose_tracks_differ_in_length_is_refused_by_row_and_column(frames):
+    sounds = [np.zeros(24_000, np.float32), np.zeros(48_000, np.float32)]
+    table = pd.DataFrame({"clip": [frames, frames], "noise": sounds}, index=[3, 17], dtype=object)
+    with pytest.raises(ValueError, match=r"row 17, column 'noise': sound lasts 3 s, frames 1.5 s; cut"):
+        video.check_lengths(table["clip"], table.noise, 8)
+    with pytest.raises(ValueError, match="2 clips and 1 sounds"):
+        video.check_lengths(table["clip"], sounds[:1], 8)
+    with pytest.raises(ValueError, match="row 0, column 'video': a str, not an array"):
+        video.check_lengths(["clip.avi"], sounds[:1], 8)
+    video.check_lengths([frames, None, frames], [sounds[0], sounds[1], None], 8)
 
 
 # What is refused
@@ -122,8 +148,18 @@ def test_a_folder_or_a_picture_is_no_video(tmp_path, frames):
     cv2.imwrite(str(tmp_path / "x.png"), frames[0])
     with pytest.raises(ValueError, match=r"x.png: 1 frames at 25 a second are no video; is it a picture"):
         video.read(tmp_path / "x.png")
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match="a folder; name a file in it"):
         video.read(tmp_path)
+
+
+def test_a_file_without_frames_says_why(tmp_path, frames):
+    codec = cv2.VideoWriter_fourcc(*"FFV1")
+    writer = cv2.VideoWriter(str(tmp_path / "x.avi"), cv2.CAP_FFMPEG, codec, 8, (32, 48))  # the wrong way
+    for frame in frames:
+        writer.write(frame)
+    writer.release()
+    with pytest.raises(ValueError, match=r"x.avi: holds no frame; write it again, .* another size than"):
+        video.read(tmp_path / "x.avi")
 
 
 def test_a_video_that_is_cut_off_is_refused_and_says_where(saved, capfd):
@@ -158,6 +194,14 @@ def test_more_frames_than_there_are_or_none_are_refused(saved, frames, n):
         video.sample(frames, n)
 
 
+@pytest.mark.parametrize("n", [2.5, "3"])
+def test_a_part_of_a_frame_is_refused(saved, frames, n):
+    with pytest.raises(ValueError, match="12 frames; choose a whole number, 1 to 12"):
+        video.read(saved, n_frames=n)
+    with pytest.raises(ValueError, match="choose a whole number, 1 to 12"):
+        video.sample(frames, n)
+
+
 @pytest.mark.parametrize("name", ["clip.mpg", "clip", "clip.AVI.txt"])
 def test_other_endings_are_not_written(tmp_path, frames, name):
     with pytest.raises(ValueError, match=r"name it .avi \(lossless\) or .mp4 \(small\)"):
@@ -172,9 +216,12 @@ def test_odd_sides_are_not_cut_off_but_refused(tmp_path, frames, height, width):
 
 
 def test_no_folder_or_impossible_frames_a_second_are_refused(tmp_path, frames, capfd):
-    for path, fps in [(tmp_path / "nowhere" / "clip.avi", 8), (tmp_path / "clip.avi", 0)]:
-        with pytest.raises(ValueError, match=rf"cannot be written; make the folder first; fps={fps} may be"):
-            video.write(path, frames, fps)
+    with pytest.raises(ValueError, match="cannot be written, at 8 frames a second; make the folder first"):
+        video.write(tmp_path / "nowhere" / "clip.avi", frames, 8)
+    for fps in (0, -1, np.nan, np.inf, None, "8", 1001):
+        with pytest.raises(ValueError, match=r"clip.avi: fps=.*; a number above 0 and at most 1,000"):
+            video.write(tmp_path / "clip.avi", frames, fps)
+    assert not list(tmp_path.iterdir())
     assert capfd.readouterr().err == ""
 
 
