@@ -19,13 +19,14 @@ def import_keras():
 
     Notes
     -----
-    The import takes seconds: call this inside the function that needs a network. Operations give the same
-    numbers in every run with the same number of threads. Environment variables that are already set stay.
-    Taught in chapter 2.
+    The import takes seconds: call this inside the function that needs a network. TensorFlow computes with two
+    threads, on any number of cores: how a sum is divided among threads decides its last digits, and training
+    makes much of them. Environment variables that are already set stay. Taught in chapter 2.
     """
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # C++: errors only
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # its sums depend on the threads
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # its sums differ from run to run
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "2")  # otherwise as many as cores
     standard_error, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)  # C++ libraries write to the file descriptor, past sys.stderr
     os.close(nowhere)

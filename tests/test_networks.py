@@ -301,6 +301,19 @@ def test_a_fresh_process_loads_the_same_model_and_trains_the_same_model(fused, t
     assert run.stderr == ""
 
 
+@pytest.mark.parametrize("threads", [None, "1"])
+def test_tensorflow_has_as_many_threads_on_every_computer_unless_told_otherwise(threads, monkeypatch):
+    code = (
+        "import os; from mmtutor.keras_quietly import import_keras; keras = import_keras(); "
+        "keras.ops.ones(3); print(os.environ['TF_NUM_INTRAOP_THREADS'])"
+    )
+    monkeypatch.delenv("TF_NUM_INTRAOP_THREADS", raising=False)
+    if threads:
+        monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", threads)
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == (threads or "2") and not run.stderr
+
+
 def test_a_file_of_another_kind_is_refused_before_anything_in_it_runs(tmp_path):
     (tmp_path / "other").write_bytes(pickle.dumps(Bomb()))
     with pytest.raises(ValueError, match=r"other: not written by KerasFusionClassifier\.save"):

@@ -26,6 +26,7 @@ QUIET = {
     "PYTHONHASHSEED": "0",
     "TF_CPP_MIN_LOG_LEVEL": "2",
     "TF_ENABLE_ONEDNN_OPTS": "0",
+    "TF_NUM_INTRAOP_THREADS": "2",  # as in mmtutor.keras_quietly, whatever the shell says
 }
 
 
