@@ -239,7 +239,7 @@ def test_importing_the_package_is_quick_and_loads_nothing_heavy():
 
 def test_the_package_stays_thin():
     lines = {path: code_lines(path) for path in PACKAGE.rglob("*.py")}
-    assert sum(lines.values()) < 3000
+    assert sum(lines.values()) < 3500
     assert max(lines.values()) <= 300, max(lines, key=lines.get)
 
 
