@@ -4,6 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest, norm
 
 from mmtutor import audio
 from mmtutor.crossing import (
@@ -159,6 +160,12 @@ def test_wilson_covers_the_truth_as_often_as_it_says():
     found = np.random.default_rng(0).binomial(40, 0.1, 2000) / 40
     covered = [low <= 0.1 <= high for low, high in (wilson(share, 40) for share in found)]
     assert 0.92 < np.mean(covered) < 0.98
+
+
+@pytest.mark.parametrize(("right", "n"), [(0, 10), (3, 40), (40, 40)])
+def test_wilson_is_scipys_interval_for_whole_counts(right, n):
+    theirs = binomtest(right, n).proportion_ci(method="wilson")
+    assert wilson(right / n, n, z=norm.ppf(0.975)) == pytest.approx((theirs.low, theirs.high))
 
 
 def test_wilson_stays_an_interval_at_the_ends():
